@@ -1,0 +1,35 @@
+//! Every row, in the order of the report.
+//!
+//! Law: names are unique and none is the prefix of a longer word, so that `--only` means one thing.
+
+mod block_on;
+mod hostile;
+mod ingress;
+mod lanes;
+mod wire;
+
+use crate::row::Group;
+
+/// All that is measured.
+pub(crate) const GROUPS: &[Group] =
+    &[ingress::ONE, ingress::TWO, wire::ENCODE, wire::DECODE, hostile::HOSTILE];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_start_with_their_group() {
+        let mut names = Vec::new();
+        for group in GROUPS {
+            for row in group.rows {
+                assert!(row.name.starts_with(group.name), "{} is not of {}", row.name, group.name);
+                names.push(row.name);
+            }
+        }
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+}

@@ -1,0 +1,183 @@
+//! The reading end, held by one life at a time.
+//!
+//! Law: an event leaves the mailbox only by a commit, and only to the life that reads now; what an
+//! ended life took and did not commit is the first thing its successor sees.
+
+use std::{
+    fmt,
+    task::{Context, Poll},
+};
+
+use crate::{
+    charge::Charge,
+    inbox::{Entry, Wakes},
+    limits::TurnLimits,
+    planted::{Bug, gap},
+    refusal::Fenced,
+    shared::{Hand, Shared},
+    sync::Arc,
+};
+
+/// What a reader that asked finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readiness {
+    /// Events wait.
+    Events,
+    /// Nothing waits and nothing can come: closed with every ticket settled, or the queue and all
+    /// handles are gone.
+    Ended,
+}
+
+/// An event that was taken, and what it weighs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Admitted<T> {
+    /// The event.
+    pub event: T,
+    /// Its bytes, which are part of the turn's [`Charge`].
+    pub weight: u64,
+}
+
+/// The reading end of one life, see [`IngressQueue::open`](crate::IngressQueue::open).
+pub struct IngressReader<T, K = ()> {
+    shared: Arc<Shared<T, K>>,
+    life: u64,
+}
+
+impl<T, K> IngressReader<T, K>
+where
+    T: Send + 'static,
+    K: Ord + Clone + Send + 'static,
+{
+    pub(crate) fn new(shared: &Arc<Shared<T, K>>, life: u64) -> Self {
+        Self { shared: Arc::clone(shared), life }
+    }
+
+    /// The life that it reads for.
+    pub fn life(&self) -> u64 {
+        self.life
+    }
+
+    /// Whether events wait; if none do, the waker is left and one push from now on wakes it.
+    pub fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<Readiness, Fenced>> {
+        // Cloned before the lock: a waker is foreign code.
+        let waker = cx.waker().clone();
+        let hand = self.shared.hand.lock();
+        if let Err(fenced) = hand.check(self.life) {
+            return Poll::Ready(Err(fenced));
+        }
+        if !hand.events.is_empty() {
+            return Poll::Ready(Ok(Readiness::Events));
+        }
+        let inbox = self.shared.inbox.lock();
+        if !inbox.queue.is_empty() {
+            return Poll::Ready(Ok(Readiness::Events));
+        }
+        let inbox = gap(Bug::End, &self.shared.inbox, inbox);
+        if inbox.has_ended() {
+            return Poll::Ready(Ok(Readiness::Ended));
+        }
+        let mut inbox = gap(Bug::Arm, &self.shared.inbox, inbox);
+        let replaced = inbox.armed.replace(waker);
+        drop(inbox);
+        drop(hand);
+        drop(replaced);
+        Poll::Pending
+    }
+
+    /// Waits until events wait or the end has come. May be cancelled.
+    pub async fn ready(&mut self) -> Result<Readiness, Fenced> {
+        std::future::poll_fn(|cx| self.poll_ready(cx)).await
+    }
+
+    /// Takes the next turn in hand and tells how many events it has. A turn that was not committed
+    /// is the same turn again, whatever the limits.
+    pub fn take(&mut self, limits: TurnLimits) -> Result<usize, Fenced> {
+        let mut hand = self.shared.hand.lock();
+        hand.check(self.life)?;
+        if hand.turn == 0 {
+            if hand.events.is_empty() {
+                std::mem::swap(&mut self.shared.inbox.lock().queue, &mut hand.events);
+            }
+            hand.turn = turn_length(&hand, limits);
+        }
+        Ok(hand.turn)
+    }
+
+    /// Shows the turn in hand, for a journal to write it down. Producers are not held up.
+    pub fn inspect<R>(&self, look: impl FnOnce(Turn<'_, T>) -> R) -> Result<R, Fenced> {
+        let hand = self.shared.hand.lock();
+        hand.check(self.life)?;
+        Ok(look(Turn { entries: hand.events.range(..hand.turn) }))
+    }
+
+    /// Moves the turn in hand to the end of `into`: from now on it is this life's alone. Its places
+    /// are free again; its bytes are free when the charge is dropped.
+    pub fn commit(&mut self, into: &mut Vec<Admitted<T>>) -> Result<Charge, Fenced> {
+        let hand = self.shared.hand.lock();
+        hand.check(self.life)?;
+        let mut hand = gap(Bug::Commit, &self.shared.hand, hand);
+        let turn = std::mem::take(&mut hand.turn);
+        let mut wakes = Wakes::default();
+        let mut inbox = self.shared.inbox.lock();
+        for entry in hand.events.range(..turn) {
+            inbox.release_place(entry.origin, entry.weight);
+        }
+        inbox.grant(&mut wakes);
+        drop(inbox);
+        let mut bytes = 0;
+        into.extend(hand.events.drain(..turn).map(|Entry { event, weight, .. }| {
+            bytes += weight;
+            Admitted { event, weight }
+        }));
+        drop(hand);
+        wakes.wake();
+        Ok(Charge::adopt(&self.shared, bytes))
+    }
+
+    /// Takes and commits in one go, for a reader that keeps no journal.
+    pub fn read(
+        &mut self,
+        limits: TurnLimits,
+        into: &mut Vec<Admitted<T>>,
+    ) -> Result<Charge, Fenced> {
+        self.take(limits)?;
+        self.commit(into)
+    }
+}
+
+/// How many of the events in hand make a turn.
+fn turn_length<T>(hand: &Hand<T>, limits: TurnLimits) -> usize {
+    let mut bytes = 0_u64;
+    let fits = |entry: &&Entry<T>| {
+        bytes = bytes.saturating_add(entry.weight);
+        bytes <= limits.bytes
+    };
+    let fitting = hand.events.iter().take(limits.items.max(1)).take_while(fits).count();
+    fitting.max(1).min(hand.events.len())
+}
+
+/// The events of the turn in hand, oldest first.
+#[derive(Debug)]
+pub struct Turn<'a, T> {
+    entries: std::collections::vec_deque::Iter<'a, Entry<T>>,
+}
+
+impl<'a, T> Iterator for Turn<'a, T> {
+    type Item = &'a T;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.entries.next().map(|entry| &entry.event)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.entries.size_hint()
+    }
+}
+
+impl<T> ExactSizeIterator for Turn<'_, T> {}
+
+impl<T, K> fmt::Debug for IngressReader<T, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IngressReader").field("life", &self.life).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,104 @@
+//! What all ends of a mailbox share: the inbox behind its lock, and the reader's hand behind one
+//! of its own.
+//!
+//! Law: whoever takes both locks takes the hand first; nobody is woken under either.
+
+use std::collections::VecDeque;
+
+use crate::{
+    inbox::{Entry, Inbox, Pass, Wakes},
+    limits::IngressLimits,
+    planted::{Bug, gap},
+    refusal::Fenced,
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+#[derive(Debug)]
+pub(crate) struct Shared<T, K> {
+    pub(crate) inbox: Mutex<Inbox<T, K>>,
+    pub(crate) hand: Mutex<Hand<T>>,
+}
+
+/// Events on their way from the inbox to a life of the reader. They stay here until a turn is
+/// committed, so that they outlive the life that took them.
+#[derive(Debug)]
+pub(crate) struct Hand<T> {
+    pub(crate) life: u64,
+    pub(crate) events: VecDeque<Entry<T>>,
+    /// How many of the first events are in the current turn.
+    pub(crate) turn: usize,
+}
+
+impl<T> Hand<T> {
+    pub(crate) fn check(&self, life: u64) -> Result<(), Fenced> {
+        if life == self.life { Ok(()) } else { Err(Fenced { life, current: self.life }) }
+    }
+}
+
+impl<T, K: Ord + Clone> Shared<T, K> {
+    pub(crate) fn new(limits: IngressLimits) -> Arc<Self> {
+        Arc::new(Self {
+            inbox: Mutex::new(Inbox::new(limits)),
+            hand: Mutex::new(Hand { life: 0, events: VecDeque::new(), turn: 0 }),
+        })
+    }
+
+    /// Lets go of the lock, then wakes the reader if it sleeps: many pushes, one wake.
+    pub(crate) fn ring(&self, mut inbox: MutexGuard<'_, Inbox<T, K>>) {
+        #[cfg(loom)]
+        if crate::planted::is(Bug::Disarm) {
+            let armed = inbox.armed.clone();
+            drop(inbox);
+            Wakes { reader: armed, producers: Vec::new() }.wake();
+            self.inbox.lock().armed = None;
+            return;
+        }
+        let armed = inbox.armed.take();
+        drop(inbox);
+        if let Some(reader) = armed {
+            reader.wake();
+        }
+    }
+
+    /// Gives `bytes` of the budget back.
+    pub(crate) fn release(&self, bytes: u64) {
+        let mut wakes = Wakes::default();
+        let inbox = self.inbox.lock();
+        let left = inbox.bytes.saturating_sub(bytes);
+        let mut inbox = gap(Bug::Release, &self.inbox, inbox);
+        inbox.bytes = left;
+        inbox.grant(&mut wakes);
+        drop(inbox);
+        wakes.wake();
+    }
+}
+
+/// One way in, counted while any clone of it lives.
+#[derive(Debug)]
+pub(crate) struct Door<T, K: Ord + Clone> {
+    pub(crate) shared: Arc<Shared<T, K>>,
+    pub(crate) pass: Pass,
+}
+
+impl<T, K: Ord + Clone> Door<T, K> {
+    pub(crate) fn open(shared: &Arc<Shared<T, K>>, pass: Pass) -> Arc<Self> {
+        shared.inbox.lock().doors += 1;
+        Arc::new(Self { shared: Arc::clone(shared), pass })
+    }
+}
+
+impl<T, K: Ord + Clone> Drop for Door<T, K> {
+    fn drop(&mut self) {
+        let mut wakes = Wakes::default();
+        let mut inbox = self.shared.inbox.lock();
+        inbox.doors = inbox.doors.saturating_sub(1);
+        if let Some(peer) = self.pass.peer {
+            inbox.peers.close_door(peer);
+        }
+        if inbox.has_ended() {
+            wakes.reader = inbox.armed.take();
+        }
+        drop(inbox);
+        wakes.wake();
+    }
+}

@@ -1,0 +1,28 @@
+//! Limits on what ops and components keep between executions.
+
+use super::settings::settings;
+
+settings! {
+    /// State of the syscall ops and timers.
+    StateConfig {
+        /// Timers of the whole Node; at the cap the op that asks for one more fails.
+        max_timers: u32, DEFAULT_MAX_TIMERS = 65_536, EDGE_MAX_TIMERS = 1_024;
+        /// Timers of one component: it cannot use up everyone's.
+        max_component_timers: u32,
+        DEFAULT_MAX_COMPONENT_TIMERS = 4_096, EDGE_MAX_COMPONENT_TIMERS = 128;
+        /// Items in one serialize queue; beyond, the oldest goes and is counted.
+        serialize_capacity: u32, DEFAULT_SERIALIZE_CAPACITY = 4_096, EDGE_SERIALIZE_CAPACITY = 256;
+        /// Names in the hold table.
+        hold_names: u32, DEFAULT_HOLD_NAMES = 1_024, EDGE_HOLD_NAMES = 64;
+        /// Items in one record ring: the recent past, for a host to read.
+        record_capacity: u32, DEFAULT_RECORD_CAPACITY = 1_024, EDGE_RECORD_CAPACITY = 128;
+        /// Rounds that one gather op keeps open: late senders of a few rounds still fit.
+        gather_rounds: u32, DEFAULT_GATHER_ROUNDS = 64, EDGE_GATHER_ROUNDS = 8;
+        /// Names of serialize queues, record rings, limits and counters, each kind by itself.
+        max_names: u32, DEFAULT_MAX_NAMES = 1_024, EDGE_MAX_NAMES = 64;
+        /// Bus subscriptions of the whole Node.
+        max_subscriptions: u32, DEFAULT_MAX_SUBSCRIPTIONS = 1_024, EDGE_MAX_SUBSCRIPTIONS = 64;
+        /// Invokes whose outputs nobody has collected yet.
+        max_invocations: u32, DEFAULT_MAX_INVOCATIONS = 10_000, EDGE_MAX_INVOCATIONS = 256;
+    }
+}

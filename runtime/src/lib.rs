@@ -1,0 +1,45 @@
+//! The deterministic heart of samsara: everything that decides, and nothing that does.
+//!
+//! Law: sans-IO. What leaves this crate is a function of what entered it. There is no clock, no
+//! randomness of its own, no thread, no hash order and no memory address that could reach an
+//! output; time, chance and bytes come in as arguments. `clippy.toml` beside this crate bans the
+//! ways out, each with its reason.
+//!
+//! The modules stand in ranks, and each imports only from those before it:
+//!
+//! | rank | modules | what they are |
+//! |---|---|---|
+//! | 0 | [`id`], [`time`], [`rng`], [`reserve`], [`error`], [`config`] | words and laws |
+//! | 1 | [`tensor`], [`value`], [`schema`], [`peer`] | what flows |
+//!
+//! ```
+//! use samsara_runtime::config::NodeConfig;
+//! use samsara_runtime::schema::{PortType, TypeTable, decode, encode};
+//! use samsara_runtime::value::Value;
+//!
+//! let config = NodeConfig { cycle_op_budget: 10, ..NodeConfig::default() };
+//! config.validate()?;
+//!
+//! let sent = encode(&Value::from(7_u64));
+//! let got = decode(
+//!     &PortType::U64,
+//!     sent.type_id.as_str(),
+//!     sent.payload,
+//!     &sent.blobs,
+//!     &TypeTable::default(),
+//!     &config.value,
+//! )?;
+//! assert_eq!(got, Value::U64(7));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+pub mod config;
+pub mod error;
+pub mod id;
+pub mod peer;
+pub mod reserve;
+pub mod rng;
+pub mod schema;
+pub mod tensor;
+pub mod time;
+pub mod value;
