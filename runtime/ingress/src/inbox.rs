@@ -65,10 +65,12 @@ impl Wakes {
 pub(crate) struct Inbox<T, K> {
     pub(crate) limits: IngressLimits,
     pub(crate) queue: VecDeque<Entry<T>>,
-    /// Places taken by pushes, until their turn is committed.
+    /// Places taken by pushes that wait, or granted to pushes that are on their way.
     pub(crate) items: usize,
-    /// Places taken by answers, likewise.
+    /// Answers that wait.
     pub(crate) answers: usize,
+    /// Pushes of peers that wait.
+    pub(crate) from_peers: usize,
     /// Bytes charged, until their charge is dropped.
     pub(crate) bytes: u64,
     pub(crate) peers: Peers<K>,
@@ -92,6 +94,7 @@ impl<T, K: Ord + Clone> Inbox<T, K> {
             queue: VecDeque::new(),
             items: 0,
             answers: 0,
+            from_peers: 0,
             bytes: 0,
             peers: Peers::new(limits.peers),
             line: Line::default(),
@@ -181,24 +184,36 @@ impl<T, K: Ord + Clone> Inbox<T, K> {
         }
     }
 
-    pub(crate) fn release_place(&mut self, origin: Origin, weight: u64) {
-        match origin {
-            Origin::Host => self.items = self.items.saturating_sub(1),
-            Origin::Peer(peer) => {
-                self.items = self.items.saturating_sub(1);
-                self.peers.remove(peer, weight);
-            }
-            Origin::Answer => self.answers = self.answers.saturating_sub(1),
+    fn release_place(&mut self, peer: Option<PeerIndex>, weight: u64) {
+        self.items = self.items.saturating_sub(1);
+        if let Some(peer) = peer {
+            self.peers.remove(peer, weight);
         }
+    }
+
+    /// Gives all that waits to the reader's empty hand. Its places are free from now on.
+    pub(crate) fn hand_over(&mut self, hand: &mut VecDeque<Entry<T>>, wakes: &mut Wakes) {
+        std::mem::swap(&mut self.queue, hand);
+        self.items = self.items.saturating_sub(hand.len().saturating_sub(self.answers));
+        self.answers = 0;
+        if std::mem::take(&mut self.from_peers) > 0 {
+            for entry in hand.iter() {
+                if let Origin::Peer(peer) = entry.origin {
+                    self.peers.remove(peer, entry.weight);
+                }
+            }
+        }
+        self.grant(wakes);
     }
 
     /// Gives a reservation back that was not used.
     pub(crate) fn unreserve(&mut self, peer: Option<PeerIndex>, weight: u64) {
-        self.release_place(peer.into(), weight);
+        self.release_place(peer, weight);
         self.bytes = self.bytes.saturating_sub(weight);
     }
 
     pub(crate) fn enqueue(&mut self, event: T, weight: u64, origin: Origin) {
+        self.from_peers += usize::from(matches!(origin, Origin::Peer(_)));
         self.queue.push_back(Entry { event, weight, origin });
     }
 

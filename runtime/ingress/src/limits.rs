@@ -29,7 +29,7 @@ pub const DEFAULT_WAITING: usize = 1024;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IngressLimits {
-    /// Events waiting. See [`DEFAULT_ITEMS`].
+    /// Events waiting; as many again may be in the reader's hand. See [`DEFAULT_ITEMS`].
     pub items: usize,
     /// Bytes charged. See [`DEFAULT_BYTES`].
     pub bytes: u64,

@@ -5,7 +5,7 @@
 
 use std::{
     fmt,
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
 };
 
 use crate::{
@@ -57,16 +57,31 @@ where
         self.life
     }
 
-    /// Whether events wait; if none do, the waker is left and one push from now on wakes it.
+    /// Takes what waits in hand and tells whether there is anything; if not, the waker is left and
+    /// one push from now on wakes it.
     pub fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<Readiness, Fenced>> {
-        // Cloned before the lock: a waker is foreign code.
-        let waker = cx.waker().clone();
-        let hand = self.shared.hand.lock();
+        let mut hand = self.shared.hand.lock();
         if let Err(fenced) = hand.check(self.life) {
             return Poll::Ready(Err(fenced));
         }
-        if !hand.events.is_empty() {
+        let wakes = match hand.events.is_empty() {
+            true => self.shared.fill(&mut hand),
+            false => Wakes::default(),
+        };
+        let has_events = !hand.events.is_empty();
+        drop(hand);
+        wakes.wake();
+        if has_events {
             return Poll::Ready(Ok(Readiness::Events));
+        }
+        // Cloned before the locks are taken again: a waker is foreign code.
+        self.fall_asleep(cx.waker().clone())
+    }
+
+    fn fall_asleep(&mut self, waker: Waker) -> Poll<Result<Readiness, Fenced>> {
+        let hand = self.shared.hand.lock();
+        if let Err(fenced) = hand.check(self.life) {
+            return Poll::Ready(Err(fenced));
         }
         let inbox = self.shared.inbox.lock();
         if !inbox.queue.is_empty() {
@@ -84,6 +99,13 @@ where
         Poll::Pending
     }
 
+    /// Whether events wait, or are in hand.
+    pub fn has_events(&self) -> bool {
+        let hand = self.shared.hand.lock();
+        hand.check(self.life).is_ok()
+            && (!hand.events.is_empty() || !self.shared.inbox.lock().queue.is_empty())
+    }
+
     /// Waits until events wait or the end has come. May be cancelled.
     pub async fn ready(&mut self) -> Result<Readiness, Fenced> {
         std::future::poll_fn(|cx| self.poll_ready(cx)).await
@@ -94,13 +116,17 @@ where
     pub fn take(&mut self, limits: TurnLimits) -> Result<usize, Fenced> {
         let mut hand = self.shared.hand.lock();
         hand.check(self.life)?;
+        let mut wakes = Wakes::default();
         if hand.turn == 0 {
             if hand.events.is_empty() {
-                std::mem::swap(&mut self.shared.inbox.lock().queue, &mut hand.events);
+                wakes = self.shared.fill(&mut hand);
             }
             hand.turn = turn_length(&hand, limits);
         }
-        Ok(hand.turn)
+        let turn = hand.turn;
+        drop(hand);
+        wakes.wake();
+        Ok(turn)
     }
 
     /// Shows the turn in hand, for a journal to write it down. Producers are not held up.
@@ -110,27 +136,18 @@ where
         Ok(look(Turn { entries: hand.events.range(..hand.turn) }))
     }
 
-    /// Moves the turn in hand to the end of `into`: from now on it is this life's alone. Its places
-    /// are free again; its bytes are free when the charge is dropped.
+    /// Moves the turn in hand to the end of `into`: from now on it is this life's alone. Its bytes
+    /// are free again when the charge is dropped.
     pub fn commit(&mut self, into: &mut Vec<Admitted<T>>) -> Result<Charge, Fenced> {
         let hand = self.shared.hand.lock();
         hand.check(self.life)?;
         let mut hand = gap(Bug::Commit, &self.shared.hand, hand);
         let turn = std::mem::take(&mut hand.turn);
-        let mut wakes = Wakes::default();
-        let mut inbox = self.shared.inbox.lock();
-        for entry in hand.events.range(..turn) {
-            inbox.release_place(entry.origin, entry.weight);
-        }
-        inbox.grant(&mut wakes);
-        drop(inbox);
         let mut bytes = 0;
         into.extend(hand.events.drain(..turn).map(|Entry { event, weight, .. }| {
             bytes += weight;
             Admitted { event, weight }
         }));
-        drop(hand);
-        wakes.wake();
         Ok(Charge::adopt(&self.shared, bytes))
     }
 

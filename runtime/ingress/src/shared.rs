@@ -60,6 +60,16 @@ impl<T, K: Ord + Clone> Shared<T, K> {
         }
     }
 
+    /// Moves all that waits into an empty hand.
+    pub(crate) fn fill(&self, hand: &mut Hand<T>) -> Wakes {
+        let mut wakes = Wakes::default();
+        let mut inbox = self.inbox.lock();
+        if !inbox.queue.is_empty() {
+            inbox.hand_over(&mut hand.events, &mut wakes);
+        }
+        wakes
+    }
+
     /// Gives `bytes` of the budget back.
     pub(crate) fn release(&self, bytes: u64) {
         let mut wakes = Wakes::default();

@@ -41,10 +41,46 @@ impl<T> Mutex<T> {
     }
 
     /// Waits for the lock. A holder that panicked is no reason to lose a mailbox.
+    #[cfg(loom)]
     pub fn lock(&self) -> MutexGuard<'_, T> {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
+
+    /// Waits for the lock. A holder that panicked is no reason to lose a mailbox.
+    #[cfg(not(loom))]
+    #[inline]
+    pub fn lock(&self) -> MutexGuard<'_, T> {
+        match self.0.try_lock() {
+            Ok(guard) => guard,
+            Err(_) => self.lock_contended(),
+        }
+    }
+
+    /// Holders are in for tens of nanoseconds, so going to sleep would cost a hundred times what it
+    /// waits for: look again for a while, let others run for a while, and only then sleep.
+    #[cfg(not(loom))]
+    #[cold]
+    fn lock_contended(&self) -> MutexGuard<'_, T> {
+        for look in 0..LOOKS {
+            if look < LOOKS_AWAKE {
+                std::hint::spin_loop();
+            } else {
+                thread::yield_now();
+            }
+            if let Ok(guard) = self.0.try_lock() {
+                return guard;
+            }
+        }
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
 }
+
+/// How often a contended lock is looked at before its thread sleeps, and how often of these without
+/// letting others run.
+#[cfg(not(loom))]
+const LOOKS: u32 = 80;
+#[cfg(not(loom))]
+const LOOKS_AWAKE: u32 = 64;
 
 /// Explores every interleaving of the threads that `body` starts, at most `preemptions` forced
 /// switches each, and tells how many executions that took.

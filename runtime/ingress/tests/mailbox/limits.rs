@@ -147,16 +147,18 @@ fn a_turn_stops_at_its_events_and_at_its_bytes_but_takes_one() {
 }
 
 #[test]
-fn a_place_is_free_after_the_commit_and_the_bytes_after_the_charge() {
+fn a_place_is_free_when_it_is_taken_in_hand_and_the_bytes_after_the_charge() {
     let queue = queue(1, 10);
     let mut reader = queue.open(1).expect("the first life");
-    queue.handle().try_push(1, 10).expect("it fits");
+    queue.handle().try_push(1, 5).expect("it fits");
+    assert_eq!((queue.stats().items, queue.stats().bytes), (1, 5));
     reader.take(TurnLimits::default()).expect("this life reads");
-    assert_eq!((queue.stats().items, queue.stats().bytes), (1, 10));
+    assert_eq!((queue.stats().items, queue.stats().bytes), (0, 5));
+    queue.handle().try_push(2, 5).expect("there is a place and budget");
     let charge = reader.commit(&mut Vec::new()).expect("this life reads");
-    assert_eq!((queue.stats().items, queue.stats().bytes), (0, 10));
+    assert_eq!((queue.stats().items, queue.stats().bytes), (1, 10));
     drop(charge);
-    assert_eq!(queue.stats().bytes, 0);
+    assert_eq!(queue.stats().bytes, 5);
 }
 
 #[test]
