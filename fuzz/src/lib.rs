@@ -17,6 +17,7 @@
 pub mod framing;
 pub mod hostile;
 pub mod mutate;
+pub mod oracle;
 mod random;
 mod targets;
 

@@ -1,25 +1,22 @@
 //! The door between envelopes and frames.
 //!
 //! Law: `decode_capped(encode(e)) == e` for every envelope that its own caps allow, equal
-//! envelopes give equal bytes, and payloads are never copied on either way.
+//! envelopes give equal bytes, and large payloads are never copied on either way.
 
 mod check;
 mod error;
-
-use std::mem;
+mod walk;
+mod write;
 
 use bytes::Bytes;
-use prost::Message;
 
 pub use error::{DecodeError, EncodeError};
 
+use crate::EnvelopeCaps;
 use crate::frame::{self, EncodedFrame, Frame};
 use crate::wire::{Fill, WireEnvelope};
-use crate::{EnvelopeCaps, prescan};
-
-/// Bytes from which a payload or blob travels as a segment: below, its padding and table entry
-/// would cost more than they save.
-const SEGMENT_BYTES_MIN: usize = 1024;
+use walk::{Nothing, Slices, walk};
+use write::{Header, is_segment};
 
 /// Turns envelopes into frames and back, within caps.
 ///
@@ -31,7 +28,7 @@ const SEGMENT_BYTES_MIN: usize = 1024;
 /// let fill = Fill { port: "greeter/name".into(), payload: "Ada".into(), ..Fill::default() };
 /// let envelope = WireEnvelope { schema: SCHEMA, fills: vec![fill], ..WireEnvelope::default() };
 ///
-/// let frame = codec.encode(envelope.clone())?.to_bytes();
+/// let frame = codec.encode(&envelope)?.to_bytes();
 /// assert_eq!(codec.decode_capped(frame)?, envelope);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -51,12 +48,20 @@ impl EnvelopeCodec {
         &self.caps
     }
 
-    /// Frames an envelope. It is consumed so that large payloads move into the frame's segments;
-    /// cloning one beforehand shares its payloads.
-    pub fn encode(&self, mut envelope: WireEnvelope) -> Result<EncodedFrame, EncodeError> {
-        self.check(&envelope)?;
-        let segments = self.take_segments(&mut envelope)?;
-        EncodedFrame::build(&envelope, segments, &self.caps)
+    /// Frames an envelope, which stays the caller's. The frame shares its large payloads.
+    pub fn encode(&self, envelope: &WireEnvelope) -> Result<EncodedFrame, EncodeError> {
+        self.check(envelope)?;
+        let (parts, segments): (Vec<u32>, Vec<Bytes>) = (0..)
+            .zip(parts(&envelope.fills))
+            .filter(|(_, part)| is_segment(part))
+            .map(|(number, part)| (number, part.clone()))
+            .unzip();
+        let cap = frame::segments_max(&self.caps);
+        if segments.len() > usize::from(cap) {
+            return Err(EncodeError::TooMany { field: "segments", cap: cap.into() });
+        }
+        let header = Header { envelope, parts: &parts };
+        EncodedFrame::build(header.len(), |out| header.write(out), segments, &self.caps)
     }
 
     /// Tells whether [`EnvelopeCodec::encode`] would refuse, apart from the size of the whole.
@@ -68,50 +73,17 @@ impl EnvelopeCodec {
     /// alive.
     pub fn decode_capped(&self, frame: Bytes) -> Result<WireEnvelope, DecodeError> {
         let frame = Frame::parse(frame, &self.caps)?;
-        let header = frame.header();
-        self.prescan(&header, frame.segment_count())?;
-        let mut envelope = WireEnvelope::decode(header)?;
-        put_segments(&mut envelope, &frame);
-        Ok(envelope)
+        walk(frame.header(), frame.segment_count(), &self.caps, Slices::of(&frame))
     }
 
     /// Checks the raw header of a frame that carries `segments` segments: everything that
     /// [`EnvelopeCodec::decode_capped`] would refuse, at no allocation.
     pub fn prescan(&self, header: &[u8], segments: usize) -> Result<(), DecodeError> {
-        prescan::prescan(header, segments, &self.caps)
-    }
-
-    fn take_segments(&self, envelope: &mut WireEnvelope) -> Result<Vec<Bytes>, EncodeError> {
-        let cap = frame::segments_max(&self.caps);
-        let mut segments = Vec::new();
-        for (number, part) in (0..).zip(parts(&mut envelope.fills)) {
-            if part.len() < SEGMENT_BYTES_MIN {
-                continue;
-            }
-            if segments.len() >= usize::from(cap) {
-                return Err(EncodeError::TooMany { field: "segments", cap: cap.into() });
-            }
-            segments.push(mem::take(part));
-            envelope.segment_parts.push(number);
-        }
-        Ok(segments)
-    }
-}
-
-/// The prescan has seen that each segment is named by one empty part, in ascending order.
-fn put_segments(envelope: &mut WireEnvelope, frame: &Frame) {
-    let numbers = mem::take(&mut envelope.segment_parts);
-    let mut awaited = numbers.into_iter().zip(frame.segments()).peekable();
-    for (number, part) in (0..).zip(parts(&mut envelope.fills)) {
-        if let Some((_, segment)) = awaited.next_if(|(awaited, _)| *awaited == number) {
-            *part = segment;
-        } else if awaited.peek().is_none() {
-            return;
-        }
+        walk(header, segments, &self.caps, Nothing).map(drop)
     }
 }
 
 /// All that may travel as a segment, in the order that `segment_parts` counts.
-fn parts(fills: &mut [Fill]) -> impl Iterator<Item = &mut Bytes> {
-    fills.iter_mut().flat_map(|fill| std::iter::once(&mut fill.payload).chain(&mut fill.blobs))
+fn parts(fills: &[Fill]) -> impl Iterator<Item = &Bytes> {
+    fills.iter().flat_map(|fill| std::iter::once(&fill.payload).chain(&fill.blobs))
 }

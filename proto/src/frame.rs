@@ -49,7 +49,8 @@ pub enum FrameKind {
 /// use samsara_proto::{EnvelopeCodec, FramePrefix};
 ///
 /// let codec = EnvelopeCodec::default();
-/// let sent = codec.encode(WireEnvelope { schema: SCHEMA, ..WireEnvelope::default() })?.to_bytes();
+/// let envelope = WireEnvelope { schema: SCHEMA, ..WireEnvelope::default() };
+/// let sent = codec.encode(&envelope)?.to_bytes();
 ///
 /// let prefix = FramePrefix::parse(&sent[..FramePrefix::LEN], codec.caps())?;
 /// let mut received = prefix.buffer();
@@ -154,9 +155,14 @@ impl Frame {
         self.prefix.kind
     }
 
-    /// The header, a slice of the received buffer.
-    pub fn header(&self) -> Bytes {
-        self.bytes.slice(self.prefix.header_start..self.prefix.header_end)
+    /// The header, where it was received.
+    pub fn header(&self) -> &[u8] {
+        self.bytes.get(self.prefix.header_start..self.prefix.header_end).unwrap_or_default()
+    }
+
+    /// The whole frame.
+    pub(crate) fn bytes(&self) -> &Bytes {
+        &self.bytes
     }
 
     /// How many segments there are.

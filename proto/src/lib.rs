@@ -8,7 +8,6 @@ pub mod caps;
 mod codec;
 mod frame;
 mod peer_id;
-mod prescan;
 mod varint;
 
 pub mod onnx;

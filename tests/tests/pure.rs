@@ -1,5 +1,10 @@
 //! The purest level: plain functions and values, no thread, no clock, no file but golden vectors.
 
+use samsara_tests::counting::CountingAllocator;
+
+#[global_allocator]
+static ALLOCATOR: CountingAllocator = CountingAllocator;
+
 mod pure {
     mod address;
     mod envelope;

@@ -4,7 +4,6 @@
 //! and copies no large payload, which the `flat` rows show.
 
 use std::hint::black_box;
-use std::time::Instant;
 
 use bytes::Bytes;
 use prost::Message;
@@ -19,8 +18,6 @@ use crate::{
 const KIB: usize = 1024;
 /// Payloads: a small event, a page, a large tensor.
 const SIZES: [usize; 3] = [64, 4 * KIB, KIB * KIB];
-/// Envelopes made ahead of a timed stretch.
-const BATCH: usize = 500;
 
 const fn row(name: &'static str, baseline: &'static str, promise: Promise) -> Row {
     Row { name, unit: "ns", baseline, promise }
@@ -105,34 +102,20 @@ fn codec() -> EnvelopeCodec {
 
 fn encode_nanos(envelope: &WireEnvelope, count: usize) -> f64 {
     let codec = codec();
-    consumed(envelope, count, |envelope| {
-        black_box(codec.encode(envelope).expect("its own caps allow it"));
+    nanos_each(count, || {
+        black_box(codec.encode(black_box(envelope)).expect("its own caps allow it"));
     })
 }
 
 fn prost_encode_nanos(envelope: &WireEnvelope, count: usize) -> f64 {
-    consumed(envelope, count, |envelope| {
-        black_box(envelope.encode_to_vec());
+    nanos_each(count, || {
+        black_box(black_box(envelope).encode_to_vec());
     })
-}
-
-/// Gives each call an envelope of its own, made outside of the measured time.
-fn consumed(envelope: &WireEnvelope, count: usize, mut call: impl FnMut(WireEnvelope)) -> f64 {
-    let mut nanos = 0.0;
-    let batch = BATCH.min(count).max(1);
-    let batches = count.div_ceil(batch).max(1);
-    for _ in 0..batches {
-        let envelopes = vec![envelope.clone(); batch];
-        let start = Instant::now();
-        envelopes.into_iter().for_each(&mut call);
-        nanos += start.elapsed().as_secs_f64() * 1e9;
-    }
-    nanos / (batches * batch) as f64
 }
 
 fn decode_nanos(envelope: &WireEnvelope, count: usize) -> f64 {
     let codec = codec();
-    let frame = codec.encode(envelope.clone()).expect("its own caps allow it").to_bytes();
+    let frame = codec.encode(envelope).expect("its own caps allow it").to_bytes();
     assert_eq!(codec.decode_capped(frame.clone()).as_ref(), Ok(envelope));
     nanos_each(count, || {
         black_box(codec.decode_capped(black_box(&frame).clone()).expect("it decoded before"));

@@ -164,9 +164,6 @@ pub enum DecodeError {
         /// Where the field starts.
         at: usize,
     },
-    /// Protobuf refuses what the prescan took: a defect of this crate, not of the peer.
-    #[error("the header passed the prescan but is no protobuf")]
-    Protobuf(#[from] prost::DecodeError),
 }
 
 /// Why an envelope cannot be sent. The caller is to blame.

@@ -7,10 +7,8 @@ use std::io::IoSlice;
 use std::iter;
 
 use bytes::{Buf, BufMut, Bytes};
-use prost::Message;
 
 use super::{ALIGN, FramePrefix, SUMMED_LEN, VERSION, aligned, checksum};
-use crate::wire::WireEnvelope;
 use crate::{EncodeError, EnvelopeCaps};
 
 const ENVELOPE_KIND: u8 = 1;
@@ -30,7 +28,7 @@ static ZEROS: [u8; ALIGN] = [0; ALIGN];
 /// let fill = Fill { payload: payload.clone(), ..Fill::default() };
 /// let envelope = WireEnvelope { schema: SCHEMA, fills: vec![fill], ..WireEnvelope::default() };
 ///
-/// let frame = EnvelopeCodec::default().encode(envelope)?;
+/// let frame = EnvelopeCodec::default().encode(&envelope)?;
 /// let sent = frame.slices().last().map(<[u8]>::as_ptr);
 /// assert_eq!(sent, Some(payload.as_ptr()), "the payload itself is sent");
 /// # Ok::<(), samsara_proto::EncodeError>(())
@@ -44,13 +42,14 @@ pub struct EncodedFrame {
 }
 
 impl EncodedFrame {
+    /// A frame whose header has `header_len` bytes and is appended by `write_header`.
     pub(crate) fn build(
-        envelope: &WireEnvelope,
+        header_len: usize,
+        write_header: impl FnOnce(&mut Vec<u8>),
         segments: Vec<Bytes>,
         caps: &EnvelopeCaps,
     ) -> Result<Self, EncodeError> {
-        let table_len = 4 * segments.len();
-        let header_end = FramePrefix::LEN + table_len + envelope.encoded_len();
+        let header_end = FramePrefix::LEN + 4 * segments.len() + header_len;
         // In 64 bits, because segments may share one buffer and exceed the address space together.
         let got = segments.iter().fold(header_end as u64, |end, segment| {
             end.next_multiple_of(ALIGN as u64) + segment.len() as u64
@@ -61,7 +60,17 @@ impl EncodedFrame {
         else {
             return Err(EncodeError::TooLong { field: "envelope", got, cap });
         };
-        let head = head(envelope, &segments, header_end, body_len);
+        let mut head = Vec::with_capacity(header_end);
+        head.put_u32_le(body_len);
+        // These are all below the frame's length or its number of segments, which were checked.
+        head.put_u32_le(header_len as u32);
+        head.put_u16_le(segments.len() as u16);
+        head.put_slice(&[ENVELOPE_KIND, VERSION, 0, 0, 0, 0]);
+        for segment in &segments {
+            head.put_u32_le(segment.len() as u32);
+        }
+        write_header(&mut head);
+        seal(&mut head);
         let mut end = header_end;
         let mut rest = VecDeque::with_capacity(2 * segments.len());
         for segment in segments {
@@ -72,7 +81,7 @@ impl EncodedFrame {
             }
             rest.push_back(segment);
         }
-        Ok(Self { head, rest, len })
+        Ok(Self { head: head.into(), rest, len })
     }
 
     /// Bytes that are left to send: at first, the whole frame.
@@ -130,22 +139,10 @@ impl Buf for EncodedFrame {
     }
 }
 
-/// Prefix, segment table and header, for a frame of `body_len` bytes behind the prefix.
-fn head(envelope: &WireEnvelope, segments: &[Bytes], header_end: usize, body_len: u32) -> Bytes {
-    let header_start = FramePrefix::LEN + 4 * segments.len();
-    let mut head = Vec::with_capacity(header_end);
-    head.put_u32_le(body_len);
-    // These are all below the frame's length or its number of segments, which were checked.
-    head.put_u32_le((header_end - header_start) as u32);
-    head.put_u16_le(segments.len() as u16);
-    head.put_slice(&[ENVELOPE_KIND, VERSION, 0, 0, 0, 0]);
-    for segment in segments {
-        head.put_u32_le(segment.len() as u32);
-    }
-    envelope.encode(&mut head).expect("a vector has room");
-    let checksum = checksum(&head, header_end);
+/// Writes the checksum of all that precedes the segments.
+fn seal(head: &mut [u8]) {
+    let checksum = checksum(head, head.len());
     if let Some(place) = head.get_mut(SUMMED_LEN..FramePrefix::LEN) {
         place.copy_from_slice(&checksum.to_le_bytes());
     }
-    head.into()
 }

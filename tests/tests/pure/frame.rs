@@ -29,7 +29,7 @@ fn changed(segment_lens: &[usize], change: impl FnOnce(&mut Vec<u8>)) -> Result<
 fn encoded(payload: Bytes) -> EncodedFrame {
     let fill = Fill { payload: payload.clone(), blobs: vec![payload], ..Fill::default() };
     let envelope = WireEnvelope { schema: SCHEMA, fills: vec![fill], ..WireEnvelope::default() };
-    EnvelopeCodec::default().encode(envelope).expect("a legal envelope")
+    EnvelopeCodec::default().encode(&envelope).expect("a legal envelope")
 }
 
 #[test]

@@ -53,7 +53,7 @@ fn assert_address_frozen(text: &str) {
 fn assert_envelope_frozen(name: &str, envelope: &WireEnvelope) {
     let file = include_str!("../../golden/envelope.hex");
     let codec = EnvelopeCodec::default();
-    let frame = codec.encode(envelope.clone()).expect("a legal envelope").to_bytes();
+    let frame = codec.encode(envelope).expect("a legal envelope").to_bytes();
     assert_frozen(file, name, &frame);
     assert_eq!(codec.decode_capped(frozen(file, name).into()).as_ref(), Ok(envelope));
 }

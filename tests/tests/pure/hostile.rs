@@ -1,8 +1,14 @@
-//! Every fuzz target over its corpus and over inputs that a seed draws from it.
+//! Every fuzz target over its corpus and over inputs that a seed draws from it, and what the worst
+//! of them make the decoder allocate.
 
 use std::panic;
 
+use bytes::Bytes;
+use samsara_fuzz::framing::{Parts, join, split};
+use samsara_fuzz::hostile::HEADERS;
 use samsara_fuzz::{Mutator, TARGETS, Target, corpus};
+use samsara_proto::{EnvelopeCaps, EnvelopeCodec};
+use samsara_tests::counting::{Counts, Region};
 
 /// Inputs per target; the environment variable raises it.
 const INPUTS: u64 = 20_000;
@@ -51,4 +57,53 @@ fn no_bytes_break_peer_ids() {
 #[test]
 fn no_bytes_break_addresses() {
     replay_and_mutate("address");
+}
+
+/// Bytes that a frame may cost beyond twice its length.
+const ALLOWANCE: u64 = 64 * 1024;
+
+fn counted<T>(act: impl FnOnce() -> T) -> (T, Counts) {
+    let region = Region::start();
+    let outcome = act();
+    (outcome, region.stop())
+}
+
+/// Decodes a frame, and tells whether it was taken.
+fn assert_bounded(name: &str, input: &[u8]) -> bool {
+    let codec = EnvelopeCodec::new(EnvelopeCaps::default());
+    let frame = Bytes::copy_from_slice(input);
+    let (outcome, counts) = counted(|| codec.decode_capped(frame));
+    let allowed = 2 * input.len() as u64 + ALLOWANCE;
+    assert!(
+        counts.peak_live <= allowed,
+        "{name}: {} bytes make the decoder hold {}, {allowed} are allowed",
+        input.len(),
+        counts.peak_live
+    );
+    if let Some(Parts { header, segments }) = split(input) {
+        let (scanned, counts) = counted(|| codec.prescan(&header, segments.len()));
+        assert_eq!(counts.allocations, 0, "{name}: the prescan allocates, and says {scanned:?}");
+    }
+    outcome.is_ok()
+}
+
+#[test]
+fn no_attack_makes_the_decoder_hold_more_than_its_bound() {
+    for (name, attack) in HEADERS {
+        for size in [1 << 10, 1 << 14, 1 << 16, 1 << 18] {
+            let header = attack(size);
+            assert_bounded(name, &join(&Parts { header, segments: Vec::new() }));
+        }
+    }
+}
+
+#[test]
+fn no_mutated_frame_makes_the_decoder_hold_more_than_its_bound() {
+    let (_, corpus) = target_and_corpus("envelope");
+    let mut taken = corpus.iter().filter(|input| assert_bounded("corpus", input)).count();
+    let mut mutator = Mutator::new(0x5b, &corpus);
+    for _ in 0..inputs() {
+        taken += usize::from(assert_bounded("mutated", mutator.next_input()));
+    }
+    assert!(taken > 0, "every input was refused at once: nothing was measured");
 }

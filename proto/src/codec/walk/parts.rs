@@ -1,6 +1,6 @@
 //! Which parts of the fills travel as segments, checked while the fills go by.
 //!
-//! Law: every segment is named once, by a part that exists and is empty itself.
+//! Law: every segment is named once, by a part that exists.
 
 use super::cursor::Cursor;
 use crate::DecodeError;
@@ -14,13 +14,11 @@ pub(super) struct Parts<'a> {
     named: usize,
     /// Parts of all fills so far.
     count: u64,
-    /// Whether the payload of the current fill is a segment: blobs may come before it.
-    payload_in_segment: bool,
 }
 
 impl<'a> Parts<'a> {
     pub(super) fn new() -> Self {
-        Self { awaited: None, unread: None, named: 0, count: 0, payload_in_segment: false }
+        Self { awaited: None, unread: None, named: 0, count: 0 }
     }
 
     /// Takes the packed list of part numbers that starts in the field at `at`.
@@ -30,29 +28,6 @@ impl<'a> Parts<'a> {
         }
         self.unread = Some(list);
         self.await_next()
-    }
-
-    pub(super) fn begin_fill(&mut self) -> Result<(), DecodeError> {
-        self.payload_in_segment = self.take_part()?;
-        Ok(())
-    }
-
-    pub(super) fn payload(
-        &mut self,
-        field: &'static str,
-        at: usize,
-        content: Cursor<'_>,
-    ) -> Result<(), DecodeError> {
-        check_one_place(self.payload_in_segment, field, at, content)
-    }
-
-    pub(super) fn blob(
-        &mut self,
-        field: &'static str,
-        at: usize,
-        content: Cursor<'_>,
-    ) -> Result<(), DecodeError> {
-        check_one_place(self.take_part()?, field, at, content)
     }
 
     /// Checks that nothing is left over on either side.
@@ -67,7 +42,8 @@ impl<'a> Parts<'a> {
     }
 
     /// Numbers one more part and tells whether it is in a segment.
-    fn take_part(&mut self) -> Result<bool, DecodeError> {
+    #[inline]
+    pub(super) fn take_part(&mut self) -> Result<bool, DecodeError> {
         let in_segment = self.awaited == Some(self.count);
         self.count += 1;
         if in_segment {
@@ -95,19 +71,6 @@ impl<'a> Parts<'a> {
         }
         self.named += 1;
         self.awaited = Some(got);
-        Ok(())
-    }
-}
-
-fn check_one_place(
-    in_segment: bool,
-    field: &'static str,
-    at: usize,
-    content: Cursor<'_>,
-) -> Result<(), DecodeError> {
-    if in_segment && !content.is_empty() {
-        Err(DecodeError::PartTwice { field, at })
-    } else {
         Ok(())
     }
 }

@@ -19,15 +19,18 @@ impl<'a> Cursor<'a> {
         Self { bytes, at: 0 }
     }
 
+    #[inline]
     pub(super) fn at(&self) -> usize {
         self.at
     }
 
+    #[inline]
     pub(super) fn is_empty(&self) -> bool {
         self.at >= self.bytes.len()
     }
 
     /// What has not been read.
+    #[inline]
     pub(super) fn rest(&self) -> &'a [u8] {
         self.bytes.get(self.at..).unwrap_or_default()
     }
@@ -66,21 +69,21 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// The next `N` bytes, which this skips.
     #[inline]
-    pub(super) fn skip(&mut self, len: usize) -> Option<()> {
-        let at = self.at.checked_add(len)?;
-        if at > self.bytes.len() {
-            return None;
-        }
-        self.at = at;
-        Some(())
+    pub(super) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let array = *self.rest().first_chunk()?;
+        self.at += N;
+        Some(array)
     }
 
     /// A cursor over the next `len` bytes, which this one skips.
     #[inline]
     pub(super) fn split(&mut self, len: u64) -> Option<Self> {
         let at = self.at;
-        self.skip(usize::try_from(len).ok()?)?;
-        Some(Self { bytes: self.bytes.get(..self.at)?, at })
+        let end = at.checked_add(usize::try_from(len).ok()?)?;
+        let bytes = self.bytes.get(..end)?;
+        self.at = end;
+        Some(Self { bytes, at })
     }
 }

@@ -1,0 +1,38 @@
+//! What a gather wants of a round.
+//!
+//! Law: every way a round can end, and everything that can come after, has an answer here.
+
+use crate::time::Nanos;
+
+/// What a gather wants. A round keeps the rule that it was opened with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GatherRule {
+    /// How many senders make a round whole.
+    pub count: u32,
+    /// How long a round waits for them after the first.
+    pub wait: Nanos,
+    /// What happens to what comes after the end.
+    pub late: LatePolicy,
+    /// What a round that ends without all of them is.
+    pub on_deadline: OnDeadline,
+}
+
+/// What happens to what comes after its round has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LatePolicy {
+    /// It is handed back.
+    Drop,
+    /// It is handed back, and counted for the program to see.
+    Count,
+    /// It counts in the next round that is open, if one is.
+    Next,
+}
+
+/// What a round that ends by its deadline is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnDeadline {
+    /// A result of those who came.
+    Partial,
+    /// A failure.
+    Fail,
+}

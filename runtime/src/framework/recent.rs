@@ -1,0 +1,170 @@
+//! A map that makes room by forgetting what was used longest ago.
+//!
+//! Law: it never holds more than its cap; what is pinned is never forgotten; and who is forgotten
+//! follows from the order of calls alone.
+
+use std::collections::BTreeMap;
+
+use super::bounded::CapReached;
+
+/// A map with a cap, whose entries age.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Recent<K, V> {
+    what: &'static str,
+    cap: u32,
+    touches: u64,
+    forgotten: u64,
+    entries: BTreeMap<K, Entry<V>>,
+    /// The entries that are not pinned, by when they were touched.
+    by_age: BTreeMap<u64, K>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Entry<V> {
+    touched: u64,
+    value: V,
+}
+
+impl<K: Ord + Copy, V> Recent<K, V> {
+    pub(super) const fn new(what: &'static str, cap: u32) -> Self {
+        Self {
+            what,
+            cap,
+            touches: 0,
+            forgotten: 0,
+            entries: BTreeMap::new(),
+            by_age: BTreeMap::new(),
+        }
+    }
+
+    /// The entry of this key, made if there is none, and now the youngest. Refused if everything
+    /// that is there is pinned.
+    pub(super) fn touch(&mut self, key: K, make: impl FnOnce() -> V) -> Result<&mut V, CapReached> {
+        let full = CapReached { what: self.what, cap: self.cap };
+        if !self.entries.contains_key(&key) {
+            self.make_room()?;
+            self.touches = self.touches.saturating_add(1);
+            self.entries.insert(key, Entry { touched: self.touches, value: make() });
+            self.by_age.insert(self.touches, key);
+        }
+        let entry = self.entries.get_mut(&key).ok_or(full)?;
+        self.touches = self.touches.saturating_add(1);
+        if self.by_age.remove(&entry.touched).is_some() {
+            self.by_age.insert(self.touches, key);
+        }
+        entry.touched = self.touches;
+        Ok(&mut entry.value)
+    }
+
+    fn make_room(&mut self) -> Result<(), CapReached> {
+        if self.entries.len() >= self.cap as usize {
+            let full = CapReached { what: self.what, cap: self.cap };
+            let (_, oldest) = self.by_age.pop_first().ok_or(full)?;
+            self.entries.remove(&oldest);
+            self.forgotten = self.forgotten.saturating_add(1);
+        }
+        Ok(())
+    }
+
+    /// Keeps this entry from being forgotten.
+    pub(super) fn pin(&mut self, key: &K) {
+        if let Some(entry) = self.entries.get(key) {
+            self.by_age.remove(&entry.touched);
+        }
+    }
+
+    /// Lets this entry age again.
+    pub(super) fn unpin(&mut self, key: &K) {
+        if let Some(entry) = self.entries.get(key) {
+            self.by_age.insert(entry.touched, *key);
+        }
+    }
+
+    pub(super) fn get(&self, key: &K) -> Option<&V> {
+        self.entries.get(key).map(|entry| &entry.value)
+    }
+
+    pub(super) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+        self.entries.get_mut(key).map(|entry| &mut entry.value)
+    }
+
+    pub(super) fn remove(&mut self, key: &K) -> Option<V> {
+        let entry = self.entries.remove(key)?;
+        self.by_age.remove(&entry.touched);
+        Some(entry.value)
+    }
+
+    pub(super) fn retain(&mut self, mut stays: impl FnMut(&K) -> bool) {
+        self.entries.retain(|key, _| stays(key));
+        self.by_age.retain(|_, key| stays(key));
+    }
+
+    /// How many entries had to make room.
+    pub(super) const fn forgotten(&self) -> u64 {
+        self.forgotten
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+        self.entries.iter().map(|(key, entry)| (key, &entry.value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(map: &Recent<u8, ()>) -> Vec<u8> {
+        map.iter().map(|(key, ())| *key).collect()
+    }
+
+    fn filled() -> Recent<u8, ()> {
+        let mut map = Recent::new("apples", 3);
+        for key in [1, 2, 3] {
+            map.touch(key, || ()).expect("there is room");
+        }
+        map
+    }
+
+    #[test]
+    fn a_new_key_takes_the_place_of_what_was_touched_longest_ago() {
+        let mut map = filled();
+        map.touch(1, || ()).expect("it is there");
+        map.touch(4, || ()).expect("2 makes room");
+        assert_eq!((keys(&map), map.forgotten()), (vec![1, 3, 4], 1));
+    }
+
+    #[test]
+    fn a_pinned_entry_outlives_younger_ones_until_it_is_unpinned() {
+        let mut map = filled();
+        map.pin(&1);
+        map.touch(4, || ()).expect("2 makes room");
+        assert_eq!(keys(&map), [1, 3, 4]);
+        map.touch(1, || ()).expect("it is there");
+        map.unpin(&1);
+        for key in [5, 6] {
+            map.touch(key, || ()).expect("3 and 4 are older than 1");
+        }
+        assert_eq!(keys(&map), [1, 5, 6]);
+    }
+
+    #[test]
+    fn a_map_of_pinned_entries_refuses_and_so_does_one_without_places() {
+        let mut map = filled();
+        [1, 2, 3].iter().for_each(|key| map.pin(key));
+        assert_eq!(map.touch(4, || ()), Err(CapReached { what: "apples", cap: 3 }));
+        assert_eq!((keys(&map), map.forgotten()), (vec![1, 2, 3], 0));
+        assert!(Recent::new("apples", 0).touch(1, || ()).is_err());
+    }
+
+    #[test]
+    fn what_was_removed_leaves_no_age_behind() {
+        let mut map = filled();
+        map.remove(&1);
+        map.retain(|key| *key != 2);
+        assert_eq!((keys(&map), map.by_age.len()), (vec![3], 1));
+    }
+}

@@ -1,0 +1,196 @@
+//! Requests to peers that nobody has answered yet.
+//!
+//! Law: a request ends exactly once, by the answer of the peer it went to, by its deadline or by
+//! its send failing; at one instant the deadline wins. Whatever else arrives changes nothing.
+//!
+//! ```
+//! use samsara_proto::PeerId;
+//! use samsara_runtime::framework::{Request, RequestKind, RequestTracker};
+//! use samsara_runtime::id::CommandId;
+//! use samsara_runtime::peer::PeerTable;
+//! use samsara_runtime::time::seconds;
+//!
+//! let peer = PeerTable::new(4).acquire(&PeerId::from(2))?;
+//! let command = CommandId::new(7).ok_or("not zero")?;
+//! let (sent_at, deadline) = (seconds(1), seconds(3));
+//! let request = Request { peer, kind: RequestKind::new(0), command, sent_at, deadline };
+//!
+//! let mut requests = RequestTracker::new(16);
+//! let id = requests.open(request)?;
+//! assert_eq!(id.get(), 1);
+//! assert_eq!(requests.answer(id, peer, RequestKind::new(0), seconds(2)), Ok(request));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::bounded::CapReached;
+use crate::id::{CommandId, IdCounter, IdsExhausted, RequestId};
+use crate::peer::PeerIx;
+use crate::time::Nanos;
+
+/// The open requests of a Node.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RequestTracker {
+    cap: u32,
+    ids: IdCounter<RequestId>,
+    open: BTreeMap<RequestId, Request>,
+    deadlines: BTreeSet<(Nanos, RequestId)>,
+}
+
+/// What a request asks for: the index of its channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RequestKind(u32);
+
+impl RequestKind {
+    /// The kind of this index.
+    pub const fn new(index: u32) -> Self {
+        Self(index)
+    }
+
+    /// The index.
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+}
+
+/// One request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Who is asked.
+    pub peer: PeerIx,
+    /// For what.
+    pub kind: RequestKind,
+    /// What the parked op waits for.
+    pub command: CommandId,
+    /// When it was sent, from which the round trip follows.
+    pub sent_at: Nanos,
+    /// When waiting ends.
+    pub deadline: Nanos,
+}
+
+/// Why a request could not be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RequestError {
+    /// There are as many open as may be.
+    #[error(transparent)]
+    Full(#[from] CapReached),
+    /// Every number was used.
+    #[error(transparent)]
+    IdsExhausted(#[from] IdsExhausted),
+}
+
+/// Why an answer was ignored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Ignored {
+    /// No such request is open: it has ended, or there never was one.
+    #[error("request {request} is not open")]
+    NotOpen {
+        /// What was answered.
+        request: RequestId,
+    },
+    /// Another peer was asked.
+    #[error("{got:?} answered request {request} to {asked:?}")]
+    OtherPeer {
+        /// What was answered.
+        request: RequestId,
+        /// Who was asked.
+        asked: PeerIx,
+        /// Who answered.
+        got: PeerIx,
+    },
+    /// Something else was asked for.
+    #[error("request {request} is of kind {}, the answer of {}", .asked.0, .got.0)]
+    OtherKind {
+        /// What was answered.
+        request: RequestId,
+        /// What was asked for.
+        asked: RequestKind,
+        /// What the answer is for.
+        got: RequestKind,
+    },
+    /// It came when the time was up.
+    #[error("request {request} was to be answered before {deadline}")]
+    Late {
+        /// What was answered.
+        request: RequestId,
+        /// When waiting ended.
+        deadline: Nanos,
+    },
+}
+
+impl RequestTracker {
+    /// No requests yet, and at most `cap` at once.
+    pub const fn new(cap: u32) -> Self {
+        Self { cap, ids: IdCounter::new(), open: BTreeMap::new(), deadlines: BTreeSet::new() }
+    }
+
+    /// Begins to wait for an answer.
+    pub fn open(&mut self, request: Request) -> Result<RequestId, RequestError> {
+        if self.open.len() >= self.cap as usize {
+            return Err(CapReached { what: "open requests", cap: self.cap }.into());
+        }
+        let id = self.ids.mint()?;
+        self.open.insert(id, request);
+        self.deadlines.insert((request.deadline, id));
+        Ok(id)
+    }
+
+    /// Ends a request with the answer of `from`, or says why that is none.
+    pub fn answer(
+        &mut self,
+        id: RequestId,
+        from: PeerIx,
+        kind: RequestKind,
+        now: Nanos,
+    ) -> Result<Request, Ignored> {
+        let request = *self.open.get(&id).ok_or(Ignored::NotOpen { request: id })?;
+        if request.peer != from {
+            return Err(Ignored::OtherPeer { request: id, asked: request.peer, got: from });
+        }
+        if request.kind != kind {
+            return Err(Ignored::OtherKind { request: id, asked: request.kind, got: kind });
+        }
+        if request.deadline <= now {
+            return Err(Ignored::Late { request: id, deadline: request.deadline });
+        }
+        self.close(id);
+        Ok(request)
+    }
+
+    /// Ends a request without an answer: its send failed, or nobody waits any more.
+    pub fn close(&mut self, id: RequestId) -> Option<Request> {
+        let request = self.open.remove(&id)?;
+        self.deadlines.remove(&(request.deadline, id));
+        Some(request)
+    }
+
+    /// Ends the next request whose time is up: by deadline, then by age.
+    pub fn pop_expired(&mut self, now: Nanos) -> Option<(RequestId, Request)> {
+        let &(deadline, id) = self.deadlines.first()?;
+        if deadline > now {
+            return None;
+        }
+        Some((id, self.close(id)?))
+    }
+
+    /// When the next request is out of time.
+    pub fn next_deadline(&self) -> Option<Nanos> {
+        self.deadlines.first().map(|(deadline, _)| *deadline)
+    }
+
+    /// How many requests are open.
+    pub fn len(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Whether no request is open.
+    pub fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests;
