@@ -2,16 +2,10 @@
 //!
 //! Law: it prints only what it counted, and fails if a single event is missing, doubled or late.
 
-use std::{
-    process::ExitCode,
-    sync::Arc,
-    task::{Context, Poll, Wake, Waker},
-    thread::{self, Thread},
-    time::Instant,
-};
+use std::{process::ExitCode, thread, time::Instant};
 
 use samsara::{
-    ingress::{IngressHandle, IngressLimits, IngressQueue, Readiness, TurnLimits},
+    ingress::{IngressHandle, IngressLimits, IngressQueue, Readiness, TurnLimits, sync::block_on},
     proto::PeerId,
 };
 
@@ -90,7 +84,7 @@ fn read_and_crash(queue: &Queue, total: u64) -> Tally {
         let Ok(mut reader) = queue.open(life) else { return tally };
         let dies_at = if life <= CRASHES { total / (CRASHES + 1) * life } else { total };
         while tally.read < total {
-            if block_on(reader.ready()) != Ok(Readiness::Events) {
+            if reader.wait() != Ok(Readiness::Events) {
                 return tally;
             }
             let Ok(in_hand) = reader.take(TurnLimits::default()) else { return tally };
@@ -113,24 +107,4 @@ fn read_and_crash(queue: &Queue, total: u64) -> Tally {
         }
     }
     tally
-}
-
-struct Unpark(Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
-    }
-}
-
-/// Waits for a future on this thread: the mailbox needs no async runtime.
-fn block_on<F: Future>(future: F) -> F::Output {
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut future = std::pin::pin!(future);
-    loop {
-        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            Poll::Ready(output) => return output,
-            Poll::Pending => thread::park(),
-        }
-    }
 }

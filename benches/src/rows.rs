@@ -2,7 +2,6 @@
 //!
 //! Law: names are unique and none is the prefix of a longer word, so that `--only` means one thing.
 
-mod block_on;
 mod hostile;
 mod ingress;
 mod lanes;

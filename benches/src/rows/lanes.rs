@@ -3,10 +3,10 @@
 //! Law: each has the same capacity and the same events, waits in its own way when it is full or
 //! empty, and takes as many at once as it can.
 
-use samsara_ingress::{IngressHandle, IngressLimits, IngressQueue, IngressReader, TurnLimits};
+use samsara_ingress::{
+    IngressHandle, IngressLimits, IngressQueue, IngressReader, TurnLimits, sync::block_on,
+};
 use tokio::sync::mpsc::error::TrySendError;
-
-use super::block_on::Waiting;
 
 /// Places in every lane.
 pub(crate) const CAPACITY: usize = 4096;
@@ -55,23 +55,20 @@ impl Lane for Ingress {
     }
 
     fn send(sender: &Self::Sender, count: u64) {
-        let waiting = Waiting::here();
         let weight = size_of::<Event>() as u64;
         for number in 0..count {
             if let Err(full) = sender.try_push(event(number), weight) {
-                waiting
-                    .on(sender.push(full.event, weight))
+                block_on(sender.push(full.event, weight))
                     .expect("the mailbox stays open until all is received");
             }
         }
     }
 
     fn receive((_, reader): &mut Self::Receiver, count: u64) -> u64 {
-        let waiting = Waiting::here();
         let (mut sum, mut left) = (0_u64, count);
         let mut turn = Vec::with_capacity(CAPACITY);
         while left > 0 {
-            waiting.on(reader.ready()).expect("this is the only life");
+            reader.wait().expect("this is the only life");
             let charge =
                 reader.read(TurnLimits::default(), &mut turn).expect("this is the only life");
             left = left.saturating_sub(turn.len() as u64);

@@ -191,17 +191,21 @@ impl<T, K: Ord + Clone> Inbox<T, K> {
         }
     }
 
-    /// Gives all that waits to the reader's empty hand. Its places are free from now on.
+    /// Gives all that waits into the reader's hand. Its places are free from now on.
     pub(crate) fn hand_over(&mut self, hand: &mut VecDeque<Entry<T>>, wakes: &mut Wakes) {
-        std::mem::swap(&mut self.queue, hand);
-        self.items = self.items.saturating_sub(hand.len().saturating_sub(self.answers));
+        self.items = self.items.saturating_sub(self.queue.len().saturating_sub(self.answers));
         self.answers = 0;
         if std::mem::take(&mut self.from_peers) > 0 {
-            for entry in hand.iter() {
+            for entry in &self.queue {
                 if let Origin::Peer(peer) = entry.origin {
                     self.peers.remove(peer, entry.weight);
                 }
             }
+        }
+        if hand.is_empty() {
+            std::mem::swap(&mut self.queue, hand);
+        } else {
+            hand.append(&mut self.queue);
         }
         self.grant(wakes);
     }

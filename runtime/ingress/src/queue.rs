@@ -93,6 +93,7 @@ where
         }
         hand.life = life;
         hand.turn = 0;
+        hand.is_fresh = false;
         let mut inbox = shared.inbox.lock();
         inbox.life = life;
         let ended_tickets = std::mem::take(&mut inbox.tickets);

@@ -5,7 +5,7 @@
 
 use std::{
     fmt,
-    task::{Context, Poll, Waker},
+    task::{Context, Poll},
 };
 
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
     planted::{Bug, gap},
     refusal::Fenced,
     shared::{Hand, Shared},
-    sync::Arc,
+    sync::{Arc, LOOKS, atomic::Ordering, block_on},
 };
 
 /// What a reader that asked finds.
@@ -60,31 +60,21 @@ where
     /// Takes what waits in hand and tells whether there is anything; if not, the waker is left and
     /// one push from now on wakes it.
     pub fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<Readiness, Fenced>> {
+        // Cloned before the locks: a waker is foreign code.
+        let waker = cx.waker().clone();
         let mut hand = self.shared.hand.lock();
         if let Err(fenced) = hand.check(self.life) {
             return Poll::Ready(Err(fenced));
         }
-        let wakes = match hand.events.is_empty() {
-            true => self.shared.fill(&mut hand),
-            false => Wakes::default(),
-        };
-        let has_events = !hand.events.is_empty();
-        drop(hand);
-        wakes.wake();
-        if has_events {
+        if !hand.events.is_empty() {
             return Poll::Ready(Ok(Readiness::Events));
         }
-        // Cloned before the locks are taken again: a waker is foreign code.
-        self.fall_asleep(cx.waker().clone())
-    }
-
-    fn fall_asleep(&mut self, waker: Waker) -> Poll<Result<Readiness, Fenced>> {
-        let hand = self.shared.hand.lock();
-        if let Err(fenced) = hand.check(self.life) {
-            return Poll::Ready(Err(fenced));
-        }
-        let inbox = self.shared.inbox.lock();
-        if !inbox.queue.is_empty() {
+        let mut wakes = Wakes::default();
+        let mut inbox = self.shared.inbox.lock();
+        if self.shared.fill(&mut hand, &mut inbox, &mut wakes) {
+            drop(inbox);
+            drop(hand);
+            wakes.wake();
             return Poll::Ready(Ok(Readiness::Events));
         }
         let inbox = gap(Bug::End, &self.shared.inbox, inbox);
@@ -97,6 +87,23 @@ where
         drop(hand);
         drop(replaced);
         Poll::Pending
+    }
+
+    /// Waits on this thread until events wait or the end has come.
+    ///
+    /// It looks for a few microseconds before it sleeps, since going to sleep and being woken costs
+    /// more than that. When events begin to come it gives their producers as long again, since
+    /// handing them over one by one between two cores costs both sides several times more.
+    pub fn wait(&mut self) -> Result<Readiness, Fenced> {
+        let has_any = || self.shared.may_have_events.load(Ordering::Relaxed);
+        for _ in 0..LOOKS {
+            std::hint::spin_loop();
+            if has_any() {
+                (0..LOOKS).for_each(|_| std::hint::spin_loop());
+                break;
+            }
+        }
+        block_on(self.ready())
     }
 
     /// Whether events wait, or are in hand.
@@ -118,9 +125,10 @@ where
         hand.check(self.life)?;
         let mut wakes = Wakes::default();
         if hand.turn == 0 {
-            if hand.events.is_empty() {
-                wakes = self.shared.fill(&mut hand);
+            if !hand.is_fresh && hand.events.len() < limits.items {
+                self.shared.fill(&mut hand, &mut self.shared.inbox.lock(), &mut wakes);
             }
+            hand.is_fresh = false;
             hand.turn = turn_length(&hand, limits);
         }
         let turn = hand.turn;

@@ -10,13 +10,19 @@ use crate::{
     limits::IngressLimits,
     planted::{Bug, gap},
     refusal::Fenced,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 #[derive(Debug)]
 pub(crate) struct Shared<T, K> {
     pub(crate) inbox: Mutex<Inbox<T, K>>,
     pub(crate) hand: Mutex<Hand<T>>,
+    /// A hint for a reader that looks before it sleeps; nothing relies on it, so its order with
+    /// anything else does not matter.
+    pub(crate) may_have_events: AtomicBool,
 }
 
 /// Events on their way from the inbox to a life of the reader. They stay here until a turn is
@@ -27,6 +33,8 @@ pub(crate) struct Hand<T> {
     pub(crate) events: VecDeque<Entry<T>>,
     /// How many of the first events are in the current turn.
     pub(crate) turn: usize,
+    /// All that waited was taken in hand a moment ago: no need to look again.
+    pub(crate) is_fresh: bool,
 }
 
 impl<T> Hand<T> {
@@ -39,12 +47,16 @@ impl<T, K: Ord + Clone> Shared<T, K> {
     pub(crate) fn new(limits: IngressLimits) -> Arc<Self> {
         Arc::new(Self {
             inbox: Mutex::new(Inbox::new(limits)),
-            hand: Mutex::new(Hand { life: 0, events: VecDeque::new(), turn: 0 }),
+            hand: Mutex::new(Hand { life: 0, events: VecDeque::new(), turn: 0, is_fresh: false }),
+            may_have_events: AtomicBool::new(false),
         })
     }
 
     /// Lets go of the lock, then wakes the reader if it sleeps: many pushes, one wake.
     pub(crate) fn ring(&self, mut inbox: MutexGuard<'_, Inbox<T, K>>) {
+        if inbox.queue.len() == 1 {
+            self.may_have_events.store(true, Ordering::Relaxed);
+        }
         #[cfg(loom)]
         if crate::planted::is(Bug::Disarm) {
             let armed = inbox.armed.clone();
@@ -60,14 +72,19 @@ impl<T, K: Ord + Clone> Shared<T, K> {
         }
     }
 
-    /// Moves all that waits into an empty hand.
-    pub(crate) fn fill(&self, hand: &mut Hand<T>) -> Wakes {
-        let mut wakes = Wakes::default();
-        let mut inbox = self.inbox.lock();
+    /// Moves all that waits into the hand, and tells whether the hand holds anything.
+    pub(crate) fn fill(
+        &self,
+        hand: &mut Hand<T>,
+        inbox: &mut Inbox<T, K>,
+        wakes: &mut Wakes,
+    ) -> bool {
         if !inbox.queue.is_empty() {
-            inbox.hand_over(&mut hand.events, &mut wakes);
+            inbox.hand_over(&mut hand.events, wakes);
+            self.may_have_events.store(false, Ordering::Relaxed);
         }
-        wakes
+        hand.is_fresh = !hand.events.is_empty();
+        hand.is_fresh
     }
 
     /// Gives `bytes` of the budget back.

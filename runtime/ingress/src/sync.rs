@@ -4,7 +4,7 @@
 //! explores is what ships. It is public because your code has races of its own: build it on this
 //! shim and a model of it can hold a real [`IngressHandle`](crate::IngressHandle).
 //!
-//! Build with `RUSTFLAGS="--cfg loom"` and run [`model`] around the racing threads; the example
+//! Build with `RUSTFLAGS="--cfg loom"` and run `model` around the racing threads; the example
 //! `model_your_own_code` does so.
 #![cfg_attr(
     not(loom),
@@ -57,16 +57,12 @@ impl<T> Mutex<T> {
     }
 
     /// Holders are in for tens of nanoseconds, so going to sleep would cost a hundred times what it
-    /// waits for: look again for a while, let others run for a while, and only then sleep.
+    /// waits for: look again for a while, and only then sleep.
     #[cfg(not(loom))]
     #[cold]
     fn lock_contended(&self) -> MutexGuard<'_, T> {
-        for look in 0..LOOKS {
-            if look < LOOKS_AWAKE {
-                std::hint::spin_loop();
-            } else {
-                thread::yield_now();
-            }
+        for _ in 0..LOOKS {
+            std::hint::spin_loop();
             if let Ok(guard) = self.0.try_lock() {
                 return guard;
             }
@@ -75,12 +71,9 @@ impl<T> Mutex<T> {
     }
 }
 
-/// How often a contended lock is looked at before its thread sleeps, and how often of these without
-/// letting others run.
-#[cfg(not(loom))]
-const LOOKS: u32 = 80;
-#[cfg(not(loom))]
-const LOOKS_AWAKE: u32 = 64;
+/// How often something that changes within nanoseconds is looked at before its thread sleeps.
+/// In a model every look would be one more interleaving, and show nothing.
+pub(crate) const LOOKS: u32 = if cfg!(loom) { 1 } else { 64 };
 
 /// Explores every interleaving of the threads that `body` starts, at most `preemptions` forced
 /// switches each, and tells how many executions that took.
@@ -103,6 +96,40 @@ pub fn model(preemptions: usize, body: impl Fn() + Send + Sync + 'static) -> u64
     executions.load(Ordering::Relaxed)
 }
 
-/// Waits for a future on the calling thread, inside a model.
+/// Waits for a future on the calling thread.
 #[cfg(loom)]
 pub use loom::future::block_on;
+
+/// Waits for a future on the calling thread; no async runtime is needed for that.
+#[cfg(not(loom))]
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    use std::task::{Context, Poll, Waker};
+
+    std::thread_local! {
+        static UNPARK: Waker = Waker::from(Arc::new(Unpark(thread::current())));
+    }
+    let mut future = std::pin::pin!(future);
+    UNPARK.with(|unpark| {
+        let mut cx = Context::from_waker(unpark);
+        loop {
+            match future.as_mut().poll(&mut cx) {
+                Poll::Ready(output) => return output,
+                Poll::Pending => thread::park(),
+            }
+        }
+    })
+}
+
+#[cfg(not(loom))]
+struct Unpark(thread::Thread);
+
+#[cfg(not(loom))]
+impl std::task::Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.unpark();
+    }
+}

@@ -1,12 +1,8 @@
 //! A million racing rounds on real threads: pushes, waits, answers, crashes and a close.
 
-use std::{
-    sync::Arc,
-    task::{Context, Poll, Wake, Waker},
-    thread::{self, Thread},
-};
+use std::{sync::Arc, thread};
 
-use samsara_ingress::{IngressHandle, IngressQueue, Readiness, TurnLimits};
+use samsara_ingress::{IngressHandle, IngressQueue, Readiness, TurnLimits, sync::block_on};
 
 use super::queue;
 
@@ -14,25 +10,6 @@ const PRODUCERS: u32 = 4;
 const ROUNDS: u32 = 250_000;
 /// A life of the reader ends after so many turns, with a turn in hand.
 const TURNS_PER_LIFE: u64 = 50;
-
-struct Unpark(Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
-    }
-}
-
-fn block_on<F: Future>(future: F) -> F::Output {
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut future = std::pin::pin!(future);
-    loop {
-        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            Poll::Ready(output) => return output,
-            Poll::Pending => thread::park(),
-        }
-    }
-}
 
 /// Pushes `producer, 0`, `producer, 1`, … by every way there is.
 fn produce(producer: u32, handle: &IngressHandle<(u32, u32), u32>) {
@@ -78,7 +55,7 @@ fn a_million_racing_rounds_lose_double_and_reorder_nothing() {
     let (mut life, mut turns) = (1, 0_u64);
     let mut reader = queue.open(life).expect("the first life");
     let mut events = Vec::new();
-    while block_on(reader.ready()).expect("this life reads") == Readiness::Events {
+    while reader.wait().expect("this life reads") == Readiness::Events {
         reader.take(TurnLimits { items: 16, bytes: 64 }).expect("this life reads");
         turns += 1;
         if turns.is_multiple_of(TURNS_PER_LIFE) {
