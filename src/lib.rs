@@ -3,30 +3,36 @@
 //! A program is a dataflow graph. A Node runs one as a deterministic state machine; when it
 //! crashes it comes back under a higher incarnation, and what it had acknowledged is still there.
 //!
-//! What stands today is the ground: the [`proto`] words that Nodes share on the wire, the
-//! [`runtime`] words that programs are made of, and the [`ingress`] mailbox that outlives its
-//! reader.
+//! What stands today: the engine as a library (author a program, install it on a [`Node`], drive
+//! it), the mailbox that outlives its reader, and the words that Nodes share on the wire.
 //!
 //! ```
-//! use samsara::{
-//!     ingress::{IngressLimits, IngressQueue, TurnLimits},
-//!     proto::PeerId,
-//! };
+//! use samsara::prelude::*;
+//! use serde::{Deserialize, Serialize};
 //!
-//! let queue = IngressQueue::<u64, PeerId>::new(IngressLimits::default())?;
-//! let from_alice = queue.handle().for_peer(&PeerId::from(1))?;
-//! from_alice.try_push(42, 8)?;
+//! #[derive(Default, Serialize, Deserialize)]
+//! struct Counter { total: u64 }
 //!
-//! let mut reader = queue.open(1)?; // incarnation 1
-//! reader.take(TurnLimits::default())?;
-//! drop(reader); // it crashes with the event in hand
+//! impl Component for Counter {
+//!     const TYPE_NAME: &'static str = "demo.counter@1";
+//!     fn ops(ops: &mut Ops<Self>) {
+//!         ops.on("add", |counter: &mut Self, n: u64| { counter.total += n; counter.total });
+//!     }
+//! }
 //!
-//! let mut reader = queue.open(2)?; // incarnation 2 goes on where 1 had committed
-//! let mut events = Vec::new();
-//! let _charge = reader.read(TurnLimits::default(), &mut events)?;
-//! assert_eq!(events[0].event, 42);
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! let g = Graph::new("Count");
+//! g.output("total", g.slot("counter").op("add", [g.input::<u64>("n")]));
+//! let program = Compiler::new().bind::<Counter>("counter").compile(g.build()?)?;
+//!
+//! let mut node = install(PeerId::from(1), [], &program, &["Count"], NodeConfig::default())?;
+//! node.invoke("Count", [("n", 5u64)])?;
+//! assert_eq!(node.run_until_idle(Nanos::ZERO).output::<u64>("total"), Some(5));
+//! # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
 //! ```
+//!
+//! [`Node`]: runtime::node::Node
+
+pub mod prelude;
 
 pub use samsara_ingress as ingress;
 pub use samsara_proto as proto;

@@ -14,8 +14,14 @@
 //! assert_eq!(refused.to_string(), "event for Sum/left: 5000 bytes, the cap is 4096");
 //! ```
 
+mod op;
+
 use std::fmt;
 use std::sync::Arc;
+
+pub use self::op::{OpError, OpErrorKind};
+
+use samsara_ingress::Refusal;
 
 use crate::id::{CommandId, IdsExhausted};
 use crate::reserve::AllocFailReason;
@@ -192,6 +198,20 @@ pub fn cut_detail(text: &str, cap: usize) -> &str {
     let fits = |end: &usize| *end <= cap;
     let ends = text.char_indices().map(|(start, character)| start + character.len_utf8());
     text.get(..ends.take_while(fits).last().unwrap_or(0)).unwrap_or_default()
+}
+
+impl From<Refusal> for DeliveryError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::OverBudget { bytes, remaining } => {
+                Self::BudgetExceeded { byte_count: bytes, budget_remaining: remaining }
+            }
+            Refusal::TooLarge { bytes, cap } => Self::OversizePayload { byte_count: bytes, cap },
+            Refusal::Full { capacity } => Self::IngressFull { cap: capacity as u64 },
+            Refusal::OverShare { items, .. } => Self::IngressFull { cap: items as u64 },
+            _ => Self::IngressClosed,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -33,13 +33,29 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod compiler;
+pub mod completion;
+pub mod component;
 pub mod config;
+pub mod context;
 pub mod error;
+pub mod event;
+mod exec;
+pub mod framework;
+pub mod graph;
 pub mod id;
+pub mod module;
+pub mod node;
+pub mod onnx_form;
 pub mod peer;
+pub mod plan;
+pub mod program;
 pub mod reserve;
 pub mod rng;
 pub mod schema;
+mod services;
+pub mod step;
+mod syscall;
 pub mod tensor;
 pub mod time;
 pub mod value;

@@ -14,6 +14,8 @@ settings! {
         serialize_capacity: u32, DEFAULT_SERIALIZE_CAPACITY = 4_096, EDGE_SERIALIZE_CAPACITY = 256;
         /// Names in the hold table.
         hold_names: u32, DEFAULT_HOLD_NAMES = 1_024, EDGE_HOLD_NAMES = 64;
+        /// Items stashed under one name; beyond, the op that stashes fails.
+        hold_items: u32, DEFAULT_HOLD_ITEMS = 4_096, EDGE_HOLD_ITEMS = 256;
         /// Items in one record ring: the recent past, for a host to read.
         record_capacity: u32, DEFAULT_RECORD_CAPACITY = 1_024, EDGE_RECORD_CAPACITY = 128;
         /// Rounds that one gather op keeps open: late senders of a few rounds still fit.

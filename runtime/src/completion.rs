@@ -1,0 +1,140 @@
+//! Answers that come later, from any thread.
+//!
+//! Law: every opened completion ends in exactly one of completed, failed or cancelled; dropping the
+//! handle is the cancel.
+
+use std::{fmt, marker::PhantomData};
+
+use samsara_ingress::{Refusal, Ticket};
+use samsara_proto::PeerId;
+
+mod reply;
+
+pub use self::reply::{Replies, Reply};
+
+use crate::{
+    error::{OpError, OpErrorKind},
+    event::{IngressEvent, NodeIngressHandle},
+    id::CommandId,
+    schema::PortType,
+    value::Value,
+};
+
+/// What the handler returns for an answer that its [`CompletionHandle`] will give.
+#[derive(Debug)]
+pub struct Promise<R> {
+    command: CommandId,
+    answer: PhantomData<fn() -> R>,
+}
+
+impl<R> Promise<R> {
+    /// The promise of an answer under a command from
+    /// [`allocate_command_id`](crate::context::Cx::allocate_command_id).
+    pub fn under(command: CommandId) -> Self {
+        Self { command, answer: PhantomData }
+    }
+}
+
+impl<R: Replies> Replies for Promise<R> {
+    fn outputs() -> Vec<PortType> {
+        R::outputs()
+    }
+
+    fn reply(self, _: &mut Vec<Value>) -> Result<Reply, OpError> {
+        Ok(Reply::Later(self.command))
+    }
+}
+
+/// The right to answer an op, from any thread, once. Dropping it fails the op as cancelled.
+#[must_use = "dropping a completion cancels its op"]
+pub struct CompletionHandle<R> {
+    command: CommandId,
+    result_bytes_max: u64,
+    ticket: Ticket<IngressEvent, PeerId>,
+    answer: PhantomData<fn(R)>,
+}
+
+/// An answer that the Node did not take, which can be offered again.
+#[derive(Debug)]
+pub struct CompletionRefused<R> {
+    /// The right to answer.
+    pub handle: CompletionHandle<R>,
+    /// The answer.
+    pub event: IngressEvent,
+    /// Why it was not taken.
+    pub refusal: Refusal,
+}
+
+impl<R> CompletionRefused<R> {
+    /// Offers the answer again, as when the budget was used up for a moment.
+    pub fn retry(self) -> Result<(), Box<Self>> {
+        self.handle.offer(self.event)
+    }
+}
+
+impl<R: Replies> CompletionHandle<R> {
+    pub(crate) fn open(
+        command: CommandId,
+        result_bytes_max: u64,
+        handle: &NodeIngressHandle,
+    ) -> Result<(Self, Promise<R>), OpError> {
+        let error = OpError::new(OpErrorKind::Cancelled, "its completion was dropped");
+        let ticket = handle
+            .ticket(IngressEvent::CompletionFailed { command, error })
+            .map_err(|refused| OpError::new(OpErrorKind::Limit, refused.refusal.to_string()))?;
+        let handle = Self { command, result_bytes_max, ticket, answer: PhantomData };
+        Ok((handle, Promise::under(command)))
+    }
+
+    /// Answers with the op's outputs. What does not fit fails the op, with the reason.
+    pub fn complete(self, answer: R) -> Result<(), Box<CompletionRefused<R>>> {
+        let mut outputs = Vec::new();
+        let command = self.command;
+        let event = match answer.reply(&mut outputs) {
+            Ok(Reply::Now) => {
+                let bytes: u64 = outputs.iter().map(Value::byte_size).sum();
+                if bytes > self.result_bytes_max {
+                    let cap = self.result_bytes_max;
+                    let reason = format!("its result has {bytes} bytes, the cap is {cap}");
+                    let error = OpError::new(OpErrorKind::Limit, reason);
+                    IngressEvent::CompletionFailed { command, error }
+                } else {
+                    IngressEvent::Completion { command, outputs }
+                }
+            }
+            Ok(Reply::Later(_)) => {
+                let error = OpError::new(OpErrorKind::BadOutput, "answered by another promise");
+                IngressEvent::CompletionFailed { command, error }
+            }
+            Err(error) => IngressEvent::CompletionFailed { command, error },
+        };
+        self.offer(event)
+    }
+}
+
+impl<R> CompletionHandle<R> {
+    /// The command that the op waits under.
+    pub fn cmd_id(&self) -> CommandId {
+        self.command
+    }
+
+    /// Fails the op.
+    pub fn fail(self, error: impl Into<OpError>) -> Result<(), Box<CompletionRefused<R>>> {
+        let (command, error) = (self.command, error.into());
+        self.offer(IngressEvent::CompletionFailed { command, error })
+    }
+
+    fn offer(self, event: IngressEvent) -> Result<(), Box<CompletionRefused<R>>> {
+        let weight = event.weight();
+        self.ticket.settle(event, weight).map_err(|refused| {
+            let (event, refusal) = (refused.event, refused.refusal);
+            Box::new(CompletionRefused { handle: self, event, refusal })
+        })
+    }
+}
+
+impl<R> fmt::Debug for CompletionHandle<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CompletionHandle").field("command", &self.command).finish_non_exhaustive()
+    }
+}

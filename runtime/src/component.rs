@@ -1,0 +1,57 @@
+//! Components: the code and state that a program's slots are bound to.
+//!
+//! Law: a component is a plain value with serialisable state and ops. What it does depends on that
+//! state, its arguments and its [`Cx`](crate::context::Cx) alone; it holds no clock, no socket and
+//! no thread.
+//!
+//! ```
+//! use samsara_runtime::component::{Component, Ops, Registry};
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(Default, Serialize, Deserialize)]
+//! struct Counter {
+//!     total: u64,
+//! }
+//!
+//! impl Component for Counter {
+//!     const TYPE_NAME: &'static str = "demo.counter@1";
+//!
+//!     fn ops(ops: &mut Ops<Self>) {
+//!         ops.on("add", |counter: &mut Self, n: u64| {
+//!             counter.total += n;
+//!             counter.total
+//!         });
+//!     }
+//! }
+//!
+//! let mut registry = Registry::default();
+//! registry.register::<Counter>()?;
+//! let counter = registry.find("demo.counter@1").expect("just registered");
+//! assert_eq!(counter.op_names().collect::<Vec<_>>(), ["add"]);
+//! # Ok::<(), samsara_runtime::component::RegistrationError>(())
+//! ```
+
+mod handler;
+mod registry;
+
+use std::any::Any;
+
+use serde::{Serialize, de::DeserializeOwned};
+
+pub(crate) use self::handler::ErasedHandler;
+pub use self::handler::{Argument, Handler, Ops, WithCx};
+pub use self::registry::{ComponentType, RegistrationError, Registry, Signature};
+
+/// A kind of component.
+pub trait Component: Default + Serialize + DeserializeOwned + Send + 'static {
+    /// Its stable name, `package.kind@version`, chosen by its author: snapshots bear it.
+    const TYPE_NAME: &'static str;
+
+    /// Declares its ops.
+    fn ops(ops: &mut Ops<Self>);
+}
+
+/// A component in its slot, whatever its type.
+pub(crate) trait AnyComponent: Any + Send {}
+
+impl<C: Component> AnyComponent for C {}

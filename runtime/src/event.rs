@@ -1,0 +1,90 @@
+//! What enters a Node: the events of its mailbox.
+//!
+//! Law: an event is plain data that can be cloned and written down; everything that can influence a
+//! Node is one of these, or the time that a batch bears.
+
+use samsara_ingress::{IngressHandle as Handle, IngressQueue as Queue, IngressReader as Reader};
+use samsara_proto::PeerId;
+
+use crate::{
+    error::OpError,
+    id::{CommandId, ExecId},
+    value::Value,
+};
+
+/// A Node's mailbox.
+pub type NodeIngress = Queue<IngressEvent, PeerId>;
+/// A way into a Node's mailbox.
+pub type NodeIngressHandle = Handle<IngressEvent, PeerId>;
+/// The reading end of a Node's mailbox.
+pub type NodeIngressReader = Reader<IngressEvent, PeerId>;
+
+/// One input of a module, by the dense indices of the plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InputIndex {
+    /// The module in the plan.
+    pub module: u32,
+    /// The input in the module.
+    pub input: u32,
+}
+
+/// One event.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum IngressEvent {
+    /// One input, in an execution of its own.
+    AppEvent {
+        /// The execution, minted at admission.
+        exec: ExecId,
+        /// Where it goes.
+        input: InputIndex,
+        /// What goes there.
+        value: Value,
+    },
+    /// Several inputs of one module, in one execution.
+    Invoke {
+        /// The execution, minted at admission.
+        exec: ExecId,
+        /// The module in the plan.
+        module: u32,
+        /// The inputs in the module, and what goes there.
+        inputs: Vec<(u32, Value)>,
+    },
+    /// A parked op is answered.
+    Completion {
+        /// What the op waits under.
+        command: CommandId,
+        /// Its outputs.
+        outputs: Vec<Value>,
+    },
+    /// A parked op will not be answered.
+    CompletionFailed {
+        /// What the op waits under.
+        command: CommandId,
+        /// Why.
+        error: OpError,
+    },
+    /// Something is asked of the Node itself.
+    Control(Control),
+}
+
+/// What can be asked of a Node itself.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Control {
+    /// Begin what the modules begin of themselves: pulses and intervals.
+    Start,
+}
+
+impl IngressEvent {
+    /// What it costs of the mailbox's budget.
+    pub fn weight(&self) -> u64 {
+        match self {
+            Self::AppEvent { value, .. } => value.byte_size(),
+            Self::Invoke { inputs, .. } => inputs.iter().map(|(_, value)| value.byte_size()).sum(),
+            Self::Completion { outputs, .. } => outputs.iter().map(Value::byte_size).sum(),
+            Self::CompletionFailed { error, .. } => error.reason().len() as u64,
+            Self::Control(_) => 0,
+        }
+    }
+}

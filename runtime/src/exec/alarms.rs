@@ -1,0 +1,142 @@
+//! What time does to a walk: waits that end, deadlines that pass, intervals that tick.
+//!
+//! Law: of a deadline op exactly one output fires, and its timer ends with it.
+
+use std::sync::Arc;
+
+use super::{Engine, OpAt, Walk, pool::ExecIndex, scatter::Scatter};
+use crate::{
+    error::{OpError, OpErrorKind},
+    id::ExecId,
+    plan::{Call, ModulePlan, OpPlan},
+    services::{Alarm, Answer},
+    step::EngineStep,
+    syscall::Request,
+    value::Value,
+};
+
+impl Walk<'_> {
+    pub(super) fn open_deadlines(&mut self, module: &ModulePlan, index: ExecIndex, exec: ExecId) {
+        for &(op, within) in &module.deadlines {
+            let alarm = Alarm::Deadline { exec, index, op };
+            let due = self.services.now + within;
+            let Some(execution) = self.engine.pool.at(index) else { return };
+            match self.services.timers.schedule(due, alarm) {
+                Ok(timer) => {
+                    execution.deadlines.push((op, timer));
+                    execution.live += 1;
+                }
+                Err(full) => {
+                    execution.has_failed = true;
+                    let op = module.ops.get(op as usize).map(|op| Arc::clone(&op.name));
+                    let error = OpError::new(OpErrorKind::Limit, full.to_string());
+                    let op = op.unwrap_or_default();
+                    self.steps.push(EngineStep::OpFailed { exec, op, error });
+                }
+            }
+        }
+    }
+
+    /// Does what is due, at most `budget` of it, and tells how much that was.
+    pub(crate) fn ring(&mut self, budget: u32) -> u32 {
+        let mut rung = 0;
+        while rung < budget {
+            let Some(due) = self.services.timers.pop_due(self.services.now) else { break };
+            rung += 1;
+            match due.payload {
+                Alarm::Resume(command) => self.answer(command, Answer::ItsInput),
+                Alarm::Deadline { exec, index, op } => self.pass_deadline(exec, index, op),
+                Alarm::Tick { module, op } => {
+                    self.begin_from(module, op, Value::U64(due.ticks));
+                }
+            }
+            self.answer_all();
+        }
+        rung
+    }
+
+    fn pass_deadline(&mut self, exec: ExecId, index: ExecIndex, op_index: u32) {
+        let plan = self.plan;
+        let Some(execution) = self.engine.pool.at(index) else { return };
+        let Some(module) = plan.modules.get(execution.module as usize) else { return };
+        let Some(op) = module.ops.get(op_index as usize) else { return };
+        if execution.id != exec {
+            return;
+        }
+        if let Some(missing) = execution.missing.get_mut(op_index as usize) {
+            *missing = 0;
+        }
+        execution.deadlines.retain(|(op, _)| *op != op_index);
+        self.engine.outputs.push(Value::Unit);
+        let at = OpAt { exec: index, op: op_index };
+        self.complete_one(module, op, at, 1);
+    }
+
+    /// Begins the executions of a module's sources.
+    pub(crate) fn start(&mut self, module_index: u32) {
+        let plan = self.plan;
+        let Some(module) = plan.modules.get(module_index as usize) else { return };
+        for &op in &module.sources {
+            match module.ops.get(op as usize).map(|op| &op.call) {
+                Some(Call::Request(Request::Interval(period))) => {
+                    let alarm = Alarm::Tick { module: module_index, op };
+                    let first = self.services.now + *period;
+                    let timer = self.services.timers.schedule_every(first, *period, alarm);
+                    if let Err(error) = timer {
+                        let Ok(exec) = self.services.inner_execs.mint() else { return };
+                        let error = OpError::new(OpErrorKind::Limit, error.to_string());
+                        let op = module.ops.get(op as usize).map(|op| Arc::clone(&op.name));
+                        let op = op.unwrap_or_default();
+                        self.steps.push(EngineStep::OpFailed { exec, op, error });
+                    }
+                }
+                _ => self.begin_from(module_index, op, Value::Unit),
+            }
+        }
+    }
+
+    /// Begins an execution in which this op has just given this value.
+    fn begin_from(&mut self, module_index: u32, op: u32, value: Value) {
+        let plan = self.plan;
+        let Some(module) = plan.modules.get(module_index as usize) else { return };
+        let Some(op) = module.ops.get(op as usize) else { return };
+        let Ok(exec) = self.services.inner_execs.mint() else { return };
+        let index = self.engine.pool.begin(exec, module_index, module);
+        self.open_deadlines(module, index, exec);
+        let Some(mut scatter) = self.scatter(module, index) else { return };
+        for &root in &module.roots {
+            scatter.make_ready(root);
+        }
+        // The op itself counts as live until its output is given.
+        scatter.execution.live += 1;
+        self.engine.outputs.push(value);
+        self.complete(module, op, index);
+    }
+
+    /// Gives the one value there is by this output alone, and closes the op's deadline.
+    pub(super) fn complete_one(
+        &mut self,
+        module: &ModulePlan,
+        op: &OpPlan,
+        at: OpAt,
+        output: usize,
+    ) {
+        let groups = module.scatter.get(op.outputs.range()).unwrap_or_default();
+        let Engine { pool, frontier, outputs, .. } = &mut *self.engine;
+        let Some(execution) = pool.at(at.exec) else { return };
+        if let Some(place) = execution.deadlines.iter().position(|(op, _)| *op == at.op) {
+            let (_, timer) = execution.deadlines.swap_remove(place);
+            self.services.timers.cancel(timer);
+            execution.live -= 1;
+        }
+        let exec = at.exec;
+        let mut scatter = Scatter { module, exec, execution, frontier, steps: self.steps };
+        if let (Some(targets), Some(value)) = (groups.get(output), outputs.pop()) {
+            scatter.value(*targets, value);
+        }
+        scatter.execution.live -= 1;
+        if scatter.execution.live == 0 {
+            self.end(module, exec);
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! What a program may ask of the engine: one table, read by the compiler and by the engine.
+//!
+//! Law: a request that is not a row here does not exist. Attributes are all required; what depends
+//! on the run is an input.
+//!
+//! ```
+//! use samsara_runtime::graph::syscalls::syscall;
+//!
+//! let gate = syscall("Gate").expect("a row of the table");
+//! assert!(gate.takes(2) && !gate.takes(1));
+//! assert!(syscall("Shout").is_none());
+//! ```
+
+use crate::schema::PortType;
+
+/// One kind of request.
+#[derive(Debug)]
+pub struct Syscall {
+    /// Its name in a program.
+    pub name: &'static str,
+    /// What it takes.
+    pub inputs: &'static [SysIn],
+    /// What it gives.
+    pub outputs: &'static [SysOut],
+    /// What is fixed when it is authored.
+    pub attributes: &'static [(&'static str, PortType)],
+}
+
+/// An input of a request.
+#[derive(Debug)]
+pub enum SysIn {
+    /// One value of this type.
+    One(PortType),
+    /// At least one value of this type; always the last.
+    Rest(PortType),
+}
+
+/// An output of a request.
+#[derive(Debug)]
+pub enum SysOut {
+    /// A value of this type.
+    Of(PortType),
+    /// A value of the type of this input.
+    Same(usize),
+    /// A value of the type that all inputs share; of any type if they share none.
+    Common,
+    /// A list of values of any type.
+    List,
+}
+
+use PortType::{Any as AnyType, I64, Text, U64, Unit};
+use SysIn::{One, Rest};
+use SysOut::{Common, List, Of, Same};
+
+const NAME: (&str, PortType) = ("name", Text);
+const NANOS: (&str, PortType) = ("nanos", U64);
+
+macro_rules! rows {
+    ($($name:literal: $inputs:expr => $outputs:expr, $attributes:expr;)*) => {
+        /// All requests, in the order of their names.
+        pub static SYSCALLS: &[Syscall] = &[$(Syscall {
+            name: $name,
+            inputs: $inputs,
+            outputs: $outputs,
+            attributes: $attributes,
+        }),*];
+    };
+}
+
+rows! {
+    // Gives its first input on after the time that its second one says, in nanoseconds.
+    "After": &[One(AnyType), One(U64)] => &[Same(0)], &[];
+    // Gives the first of its inputs to arrive, and that input's position.
+    "Any": &[Rest(AnyType)] => &[Common, Of(U64)], &[];
+    // Tells the host a value under a topic.
+    "AppEmit": &[One(AnyType)] => &[], &[("topic", Text)];
+    // Gives logical now, in nanoseconds, when it is triggered.
+    "Clock": &[One(AnyType)] => &[Of(U64)], &[];
+    // Gives its input on by the first output if it comes within the time, counted from the start
+    // of the execution; else it triggers the second. Exactly one of them fires.
+    "Deadline": &[One(AnyType)] => &[Same(0), Of(Unit)], &[NANOS];
+    // Gives its first input on once the second has arrived too.
+    "Gate": &[One(AnyType), One(AnyType)] => &[Same(0)], &[];
+    // Triggered: gives what was stashed under a name, in order, and forgets it.
+    "Hold.Flush": &[One(AnyType)] => &[List], &[NAME];
+    // Keeps a value under a name until a flush.
+    "Hold.Stash": &[One(AnyType)] => &[], &[NAME];
+    // Adds to a counter of the Node.
+    "IncrMetric": &[One(I64)] => &[], &[NAME];
+    // Starts an execution each period, on a fixed grid; gives how many ticks have passed.
+    "Interval": &[] => &[Of(U64)], &[NANOS];
+    // Gives its input on once the execution holds one of so many permits.
+    "Limit.Acquire": &[One(AnyType)] => &[Same(0)], &[NAME, ("permits", U64)];
+    // Gives its input on and the execution's permit back, before the execution ends.
+    "Limit.Release": &[One(AnyType)] => &[Same(0)], &[NAME];
+    // Gives its input on.
+    "PassThrough": &[One(AnyType)] => &[Same(0)], &[];
+    // Triggers once in the life of the program on its Node.
+    "Pulse": &[] => &[Of(Unit)], &[];
+    // Appends to a ring that the host can read.
+    "Record": &[One(AnyType)] => &[], &[NAME];
+    // Gives a random number when it is triggered.
+    "RngU64": &[One(AnyType)] => &[Of(U64)], &[];
+    // Triggered: gives the oldest value of a queue, now or when there is one.
+    "Serialize.Dequeue": &[One(AnyType)] => &[Of(AnyType)], &[NAME];
+    // Appends to a queue of the Node.
+    "Serialize.Enqueue": &[One(AnyType)] => &[], &[NAME];
+    // Gives its input on after a fixed time.
+    "Sleep": &[One(AnyType)] => &[Same(0)], &[NANOS];
+    // Gives its input on twice.
+    "Tee": &[One(AnyType)] => &[Same(0), Same(0)], &[];
+}
+
+/// The request of this name.
+pub fn syscall(name: &str) -> Option<&'static Syscall> {
+    SYSCALLS.iter().find(|row| row.name == name)
+}
+
+impl Syscall {
+    /// The type of the input at this position.
+    pub fn input(&self, at: usize) -> Option<&'static PortType> {
+        match (self.inputs.get(at), self.inputs.last()) {
+            (Some(One(ty) | Rest(ty)), _) | (None, Some(Rest(ty))) => Some(ty),
+            _ => None,
+        }
+    }
+
+    /// Whether it takes so many inputs.
+    pub fn takes(&self, count: usize) -> bool {
+        match self.inputs.last() {
+            Some(Rest(_)) => count >= self.inputs.len(),
+            _ => count == self.inputs.len(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_stand_in_order_and_hang_together() {
+        assert!(SYSCALLS.is_sorted_by(|left, right| left.name < right.name));
+        for row in SYSCALLS {
+            let rests = row.inputs.iter().filter(|input| matches!(input, Rest(_)));
+            assert!(rests.count() <= 1, "{}", row.name);
+            let fed = |output: &SysOut| match output {
+                Same(at) => row.input(*at).is_some(),
+                Common => !row.inputs.is_empty(),
+                Of(_) | List => true,
+            };
+            assert!(row.outputs.iter().all(fed), "{}", row.name);
+        }
+    }
+
+    #[test]
+    fn a_request_takes_as_many_inputs_as_its_row_says() {
+        let any = syscall("Any").expect("a row");
+        assert_eq!([0, 1, 5].map(|count| any.takes(count)), [false, true, true]);
+        let gate = syscall("Gate").expect("a row");
+        assert_eq!([1, 2, 3].map(|count| gate.takes(count)), [false, true, false]);
+        assert_eq!((any.input(9), gate.input(2)), (Some(&PortType::Any), None));
+    }
+}

@@ -1,0 +1,248 @@
+//! The mistakes that a program can have, in the order of the steps that find them.
+//!
+//! Law: each says what was wanted and what is there; where it is, the
+//! [`Diagnostic`](super::Diagnostic) around it says.
+
+use crate::{schema::PortType, value::TypeMismatch};
+
+/// What can be wrong.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// A wire of one graph was used in another.
+    #[error("wanted a wire of this graph, got one of another")]
+    ForeignWire,
+    /// A wire that stands for nothing was used where a value is needed.
+    #[error("wanted a value, got an absent wire")]
+    AbsentWire,
+    /// A value cannot be kept as a constant or attribute.
+    #[error("{reason}")]
+    BadValue {
+        /// Why.
+        reason: String,
+    },
+    /// A bootstrap was recorded twice, or inside a bootstrap.
+    #[error("wanted one bootstrap, recorded beside the body")]
+    SecondBootstrap,
+    /// Several modules were called as if they were one.
+    #[error("wanted a draft of one target to call, got {got}")]
+    NotOneTarget {
+        /// Targets of the draft.
+        got: usize,
+    },
+    /// Two different modules bear one name.
+    #[error("two different modules bear this name")]
+    TwoModules,
+    /// A slot is bound to two types.
+    #[error("the slot is bound to {first} and to {second}")]
+    BoundTwice {
+        /// The type that was bound first.
+        first: String,
+        /// The type that was bound second.
+        second: String,
+    },
+    /// A component type declares itself badly.
+    #[error("{reason}")]
+    BadComponent {
+        /// Why it cannot be registered.
+        reason: String,
+    },
+    /// A program has nothing to run.
+    #[error("the program has no target")]
+    NoTarget,
+
+    /// A name is none.
+    #[error("the {of} name {name:?}: wanted {wanted}")]
+    Name {
+        /// What is to be named.
+        of: &'static str,
+        /// The name.
+        name: String,
+        /// What a name must be.
+        wanted: &'static str,
+    },
+    /// Two things bear one name.
+    #[error("{count} {of}s bear this name")]
+    Duplicate {
+        /// What they are.
+        of: &'static str,
+        /// How many they are.
+        count: usize,
+    },
+    /// A module stands under another name than its own.
+    #[error("the module is filed under {key:?}")]
+    Misfiled {
+        /// The name it stands under.
+        key: String,
+    },
+    /// Nothing comes of running the module.
+    #[error("the module has no output and no op with an effect")]
+    NoOutcome,
+    /// A value does not exist.
+    #[error("value {id} does not exist, the body has {count}")]
+    UnknownValue {
+        /// Its number.
+        id: u32,
+        /// Values of the body.
+        count: usize,
+    },
+    /// A value has more than one source.
+    #[error("the value is written {times} times")]
+    WrittenTwice {
+        /// How often.
+        times: usize,
+    },
+    /// A value is read and has no source.
+    #[error("the value is read and nothing writes it")]
+    NeverWritten,
+    /// A value leaves by two outputs.
+    #[error("the value leaves by {first:?} already; a pass-through gives it another name")]
+    LeavesTwice {
+        /// The output that it leaves by.
+        first: String,
+    },
+    /// An input has no type.
+    #[error("the input declares no type")]
+    Untyped,
+    /// A type cannot be written down.
+    #[error("the type {ty} has {what}")]
+    BadType {
+        /// The type.
+        ty: PortType,
+        /// What cannot be.
+        what: &'static str,
+    },
+    /// An op neither takes nor gives anything.
+    #[error("the op has no inputs and no outputs")]
+    EmptyOp,
+    /// An op waits for more inputs than it is given, or for none.
+    #[error("waits for {wanted} of {given} given inputs")]
+    BadCount {
+        /// Inputs it waits for.
+        wanted: u16,
+        /// Inputs that are given.
+        given: usize,
+    },
+    /// A call has settings of its own.
+    #[error("a call waits for all its inputs and has no attributes")]
+    SettingsOnCall,
+    /// A constant has no value, or more than that.
+    #[error("wanted one attribute, the value")]
+    NoValue,
+    /// A tensor op names a domain of ours or none at all.
+    #[error("{domain:?}.{op_type:?} is no op for a backend")]
+    BadTensorOp {
+        /// The domain.
+        domain: String,
+        /// The op.
+        op_type: String,
+    },
+    /// Ops wait for each other in a circle.
+    #[error("a cycle: {}", .ops.join(" reads "))]
+    Cycle {
+        /// The ops, the first one again at the end.
+        ops: Vec<String>,
+    },
+    /// A name stands for none of the modules.
+    #[error("there is no module {module:?}, there are {available:?}")]
+    UnknownModule {
+        /// The name.
+        module: String,
+        /// The modules there are.
+        available: Vec<String>,
+    },
+    /// An export is no input of a target.
+    #[error("only an input of a target can be exported")]
+    BadExport,
+
+    /// What flows is not what is wanted.
+    #[error("{given_by} gives {given}, {wanted_by} takes {wanted}")]
+    Mismatch {
+        /// The type that comes.
+        given: PortType,
+        /// Where from.
+        given_by: String,
+        /// The type that is taken.
+        wanted: PortType,
+        /// Where to.
+        wanted_by: String,
+    },
+    /// An attribute is not of its type.
+    #[error("attribute {name:?}: {source}")]
+    AttributeType {
+        /// The attribute.
+        name: String,
+        /// What it is and should be.
+        source: TypeMismatch,
+    },
+
+    /// A slot has no component.
+    #[error("slot {slot:?} is not bound, there are {bound:?}")]
+    UnboundSlot {
+        /// The slot.
+        slot: String,
+        /// The slots that are bound.
+        bound: Vec<String>,
+    },
+    /// A slot's component type is not in the registry.
+    #[error("{type_name} is not registered")]
+    Unregistered {
+        /// The type.
+        type_name: String,
+    },
+    /// A component or the engine has no such op.
+    #[error("{of} has no op {op:?}, it has {available:?}")]
+    UnknownOp {
+        /// Who was asked.
+        of: String,
+        /// The op.
+        op: String,
+        /// The ops there are.
+        available: Vec<String>,
+    },
+    /// An op has more or fewer inputs or outputs than what it stands for.
+    #[error("{got} {what}, wanted {wanted}")]
+    Arity {
+        /// Inputs or outputs.
+        what: &'static str,
+        /// How many are wanted, at least.
+        wanted: usize,
+        /// How many there are.
+        got: usize,
+    },
+    /// A syscall's attributes are not those that it takes.
+    #[error("attributes {got:?}, wanted {wanted:?}")]
+    Attributes {
+        /// The names that are wanted.
+        wanted: Vec<String>,
+        /// The names there are.
+        got: Vec<String>,
+    },
+    /// Modules call each other in a circle.
+    #[error("recursion: {}", .modules.join(" calls "))]
+    Recursion {
+        /// The modules, the first one again at the end.
+        modules: Vec<String>,
+    },
+    /// Calls go too deep.
+    #[error("calls are nested {depth} deep, {cap} levels are allowed")]
+    TooDeep {
+        /// Levels there are.
+        depth: u32,
+        /// Levels allowed.
+        cap: u32,
+    },
+
+    /// A stage was to run after the last step.
+    #[error("a stage cannot follow the seal")]
+    StageAfterSeal,
+    /// What was written down does not read back the same.
+    #[error("the program cannot be written down: {reason}")]
+    Unsealable {
+        /// What reading it back says.
+        reason: String,
+    },
+    /// A user's stage found something.
+    #[error("{0}")]
+    Other(String),
+}

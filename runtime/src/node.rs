@@ -1,0 +1,307 @@
+//! The Node: one program, its components and its mailbox, moved by batches alone.
+//!
+//! Law: [`Node::apply`] is the only way a Node changes, and everything that can influence it is in
+//! the batch.
+
+mod batch;
+mod install;
+
+use std::{fmt, sync::Arc};
+
+use samsara_ingress::{Charge, TurnLimits};
+use samsara_proto::{Address, PeerId};
+
+pub use self::batch::{Batch, Wakeup};
+pub use self::install::{InstallError, install};
+
+use crate::{
+    component::AnyComponent,
+    config::NodeConfig,
+    error::DeliveryError,
+    event::{Control, IngressEvent, InputIndex, NodeIngress, NodeIngressHandle, NodeIngressReader},
+    exec::{Engine, Walk},
+    id::{ExecId, IdCounter, Incarnation},
+    plan::Plan,
+    services::{Answer, Services},
+    step::{EngineStep, Steps},
+    time::{LogicalClock, Nanos},
+    value::{IntoValue, Value},
+};
+
+/// A program at work, see the [module](self) page.
+pub struct Node {
+    config: NodeConfig,
+    addresses: Vec<Address>,
+    plan: Arc<Plan>,
+    /// The modules that were asked for; the others are only called.
+    targets: Vec<u32>,
+    components: Vec<Option<Box<dyn AnyComponent>>>,
+    queue: NodeIngress,
+    handle: NodeIngressHandle,
+    reader: NodeIngressReader,
+    admissions: IdCounter<ExecId>,
+    clock: LogicalClock,
+    services: Services,
+    engine: Engine,
+    incarnation: Incarnation,
+    /// Bytes of the batch that was taken last.
+    held: Option<Charge>,
+    batch: Batch,
+}
+
+impl Node {
+    /// The Node's id.
+    pub fn peer_id(&self) -> PeerId {
+        self.services.peer
+    }
+
+    /// Its life.
+    pub fn incarnation(&self) -> Incarnation {
+        self.incarnation
+    }
+
+    /// The addresses that it is reached at.
+    pub fn local_addresses(&self) -> &[Address] {
+        &self.addresses
+    }
+
+    /// Its settings.
+    pub fn config(&self) -> &NodeConfig {
+        &self.config
+    }
+
+    /// The names of its modules, in order.
+    pub fn loaded_modules(&self) -> impl Iterator<Item = &str> {
+        let modules = self.targets.iter().filter_map(|at| self.plan.modules.get(*at as usize));
+        modules.map(|module| &*module.name)
+    }
+
+    /// What the `Record` ops keep under this name, oldest first.
+    pub fn record(&self, name: &str) -> impl Iterator<Item = &Value> {
+        self.services.records.read(name)
+    }
+
+    /// What the `IncrMetric` ops have counted under this name.
+    pub fn metric(&self, name: &str) -> Option<i64> {
+        self.services.metrics.value(name)
+    }
+
+    /// Ops that wait for their answer.
+    pub fn pending_async_count(&self) -> usize {
+        self.engine.parked()
+    }
+
+    /// Executions that have begun and not ended.
+    pub fn execution_count(&self) -> usize {
+        self.engine.executions()
+    }
+
+    /// A way into the mailbox, from any thread.
+    pub fn ingress_handle(&self) -> NodeIngressHandle {
+        self.handle.clone()
+    }
+
+    /// The mailbox.
+    pub fn ingress(&self) -> &NodeIngress {
+        &self.queue
+    }
+
+    /// Offers several inputs of one module, in one execution.
+    pub fn invoke<'n, V: IntoValue>(
+        &mut self,
+        module: &str,
+        inputs: impl IntoIterator<Item = (&'n str, V)>,
+    ) -> Result<ExecId, DeliveryError> {
+        let index = self.module(module)?;
+        let mut values = Vec::new();
+        let mut bytes = 0_u64;
+        for (name, value) in inputs {
+            if values.len() >= self.config.max_invoke_inputs as usize {
+                let (count, cap) = (values.len() as u64 + 1, self.config.max_invoke_inputs.into());
+                return Err(DeliveryError::TooManyInputs { count, cap });
+            }
+            let (input, value) = self.input(index, module, name, value)?;
+            bytes = bytes.saturating_add(value.byte_size());
+            values.push((input, value));
+        }
+        check_size(bytes, self.config.max_invoke_bytes)?;
+        self.admit(bytes, |exec| IngressEvent::Invoke { exec, module: index, inputs: values })
+    }
+
+    /// Offers one input, in an execution of its own.
+    pub fn deliver_event(
+        &mut self,
+        module: &str,
+        input: &str,
+        value: impl IntoValue,
+    ) -> Result<ExecId, DeliveryError> {
+        let index = self.module(module)?;
+        let (input, value) = self.input(index, module, input, value)?;
+        let bytes = value.byte_size();
+        check_size(bytes, self.config.max_app_event_bytes)?;
+        let input = InputIndex { module: index, input };
+        self.admit(bytes, |exec| IngressEvent::AppEvent { exec, input, value })
+    }
+
+    fn module(&self, module: &str) -> Result<u32, DeliveryError> {
+        let found = self.plan.module(module).filter(|index| self.targets.contains(index));
+        found.ok_or_else(|| DeliveryError::UnknownModule {
+            module: module.to_owned(),
+            available: self.loaded_modules().map(str::to_owned).collect(),
+        })
+    }
+
+    fn input(
+        &self,
+        index: u32,
+        module: &str,
+        input: &str,
+        value: impl IntoValue,
+    ) -> Result<(u32, Value), DeliveryError> {
+        let plan = self.plan.modules.get(index as usize);
+        let found = plan.and_then(|plan| {
+            let at = plan.input(input)?;
+            Some((at, plan.inputs.get(at as usize)?))
+        });
+        let Some((at, port)) = found else {
+            let ports = plan.map_or(&[][..], |plan| &plan.inputs);
+            return Err(DeliveryError::UnknownInput {
+                module: module.to_owned(),
+                input: input.to_owned(),
+                available: ports.iter().map(|port| port.name.as_ref().to_owned()).collect(),
+            });
+        };
+        let mismatch = |expected: String, got: String| DeliveryError::TypeMismatch {
+            module: module.to_owned(),
+            input: input.to_owned(),
+            expected,
+            got,
+        };
+        let value = value
+            .into_value()
+            .map_err(|nested| mismatch(port.ty.to_string(), nested.to_string()))?;
+        match port.ty.accepts(&value) {
+            Ok(()) => Ok((at, value)),
+            Err(wrong) => Err(mismatch(wrong.expected.into_owned(), wrong.got.into_owned())),
+        }
+    }
+
+    fn admit(
+        &mut self,
+        bytes: u64,
+        event: impl FnOnce(ExecId) -> IngressEvent,
+    ) -> Result<ExecId, DeliveryError> {
+        let mut admissions = self.admissions.clone();
+        let exec = admissions.mint()?;
+        self.handle.try_push(event(exec), bytes).map_err(|refused| refused.refusal)?;
+        self.admissions = admissions;
+        Ok(exec)
+    }
+
+    /// Takes one turn of the mailbox: the batch is all that the next [`apply`](Self::apply) needs.
+    pub fn intake(&mut self, now: Nanos) -> Batch {
+        let mut batch = Batch { now, events: Vec::new() };
+        self.take_turn(&mut batch);
+        batch
+    }
+
+    fn take_turn(&mut self, batch: &mut Batch) {
+        let turn = self.config.turn;
+        let limits = TurnLimits { items: turn.events as usize, bytes: turn.bytes };
+        batch.now = self.clock.observe(batch.now);
+        // This Node opened the reader's life, and a Node whose life has ended takes nothing.
+        self.held = self.reader.read(limits, &mut batch.events).ok();
+    }
+
+    /// Moves the Node by one batch and appends what it did to `steps`.
+    pub fn apply(&mut self, batch: &Batch, steps: &mut Vec<EngineStep>) {
+        self.services.now = self.clock.observe(batch.now);
+        let mut walk = Walk {
+            plan: &self.plan,
+            engine: &mut self.engine,
+            components: &mut self.components,
+            services: &mut self.services,
+            steps,
+        };
+        for admitted in &batch.events {
+            let weight = admitted.weight;
+            match &admitted.event {
+                IngressEvent::AppEvent { exec, input, value } => {
+                    walk.begin(*exec, input.module, weight, [(input.input, value)]);
+                }
+                IngressEvent::Invoke { exec, module, inputs } => {
+                    let inputs = inputs.iter().map(|(input, value)| (*input, value));
+                    walk.begin(*exec, *module, weight, inputs);
+                }
+                IngressEvent::Completion { command, outputs } => {
+                    walk.answer(*command, Answer::Outputs(outputs.clone()));
+                }
+                IngressEvent::CompletionFailed { command, error } => {
+                    walk.answer(*command, Answer::Failed(error.clone()));
+                }
+                IngressEvent::Control(Control::Start) => {
+                    self.targets.iter().for_each(|module| walk.start(*module));
+                }
+            }
+        }
+        let mut budget = self.config.cycle_op_budget;
+        budget -= walk.run(budget);
+        budget -= walk.ring(budget);
+        walk.run(budget);
+        let ready = self.engine.ready();
+        if ready > 0 {
+            steps.push(EngineStep::CycleBudgetExceeded { ready });
+        }
+        let mut held = self.held.take();
+        self.engine.settle_births(|weight| held.as_mut()?.split(weight));
+    }
+
+    /// When the Node can make progress without a push.
+    pub fn next_wakeup(&self) -> Wakeup {
+        if self.engine.ready() > 0 || self.reader.has_events() {
+            return Wakeup::Now;
+        }
+        match self.services.timers.next_deadline() {
+            Some(due) if due <= self.clock.last() => Wakeup::Now,
+            Some(due) => Wakeup::At(due),
+            None => Wakeup::Never,
+        }
+    }
+
+    /// Takes and applies one turn, for embedders that keep no journal.
+    pub fn step(&mut self, now: Nanos, steps: &mut Vec<EngineStep>) {
+        let mut batch = std::mem::take(&mut self.batch);
+        batch.events.clear();
+        batch.now = now;
+        self.take_turn(&mut batch);
+        self.apply(&batch, steps);
+        batch.events.clear();
+        self.batch = batch;
+    }
+
+    /// Steps until nothing is left that could be done at `now`.
+    pub fn run_until_idle(&mut self, now: Nanos) -> Steps {
+        let mut steps = Vec::new();
+        loop {
+            self.step(now, &mut steps);
+            if self.next_wakeup() != Wakeup::Now {
+                return Steps(steps);
+            }
+        }
+    }
+}
+
+fn check_size(byte_count: u64, cap: u64) -> Result<(), DeliveryError> {
+    if byte_count > cap { Err(DeliveryError::OversizePayload { byte_count, cap }) } else { Ok(()) }
+}
+
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Node")
+            .field("incarnation", &self.incarnation)
+            .field("modules", &self.loaded_modules().collect::<Vec<_>>())
+            .field("executions", &self.engine.executions())
+            .field("parked", &self.engine.parked())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,147 @@
+//! Installing a program on a Node.
+//!
+//! Law: it gives a Node that is ready, or one error that says all that is wrong; nothing in
+//! between.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use samsara_ingress::{IngressLimits, LimitError};
+use samsara_proto::{Address, PeerId};
+
+use super::{Batch, Node};
+use crate::{
+    config::{ConfigErrors, NodeConfig},
+    event::{Control, IngressEvent, NodeIngress},
+    exec::Engine,
+    id::{IdCounter, Incarnation},
+    program::Program,
+    services::Services,
+    time::LogicalClock,
+};
+
+/// Why a program cannot be installed.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InstallError {
+    /// No module was named.
+    #[error("no target was named, there are {available:?}")]
+    EmptyTargets {
+        /// The modules there are.
+        available: Vec<String>,
+    },
+    /// Modules were named that the program does not have.
+    #[error("no modules {unknown:?}, there are {available:?}")]
+    UnknownTarget {
+        /// The names.
+        unknown: Vec<String>,
+        /// The modules there are.
+        available: Vec<String>,
+    },
+    /// The settings contradict themselves.
+    #[error(transparent)]
+    Config(#[from] ConfigErrors),
+    /// Modules have a bootstrap, which a Node cannot run yet.
+    #[error("modules {modules:?} have a bootstrap, which a node cannot run yet")]
+    Bootstrap {
+        /// The modules, those that are only called included.
+        modules: Vec<String>,
+    },
+    /// The mailbox could not be made.
+    #[error(transparent)]
+    Mailbox(#[from] LimitError),
+}
+
+/// Makes a Node with a life of its own that runs the modules `targets` of the program, reached at
+/// these addresses.
+///
+/// ```
+/// use samsara_proto::{Address, PeerId};
+/// use samsara_runtime::{
+///     compiler::Compiler, config::NodeConfig, graph::Graph, node::install, time::seconds,
+/// };
+///
+/// let g = Graph::new("Echo");
+/// g.output("later", g.sleep(g.input::<String>("text"), seconds(3)));
+/// let program = Compiler::new().compile(g.build()?)?;
+///
+/// let mut node = install(PeerId::from(1), [], &program, &["Echo"], NodeConfig::default())?;
+/// node.invoke("Echo", [("text", "hello")])?;
+/// node.run_until_idle(seconds(0));
+/// let steps = node.run_until_idle(seconds(3));
+/// assert_eq!(steps.output::<String>("later").as_deref(), Some("hello"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn install(
+    peer: PeerId,
+    addresses: impl IntoIterator<Item = Address>,
+    program: &Program,
+    targets: &[&str],
+    config: NodeConfig,
+) -> Result<Node, InstallError> {
+    let available = || program.targets().map(str::to_owned).collect();
+    if targets.is_empty() {
+        return Err(InstallError::EmptyTargets { available: available() });
+    }
+    let known: BTreeSet<_> = program.targets().collect();
+    let unknown: Vec<_> =
+        targets.iter().filter(|name| !known.contains(**name)).map(|name| (*name).into()).collect();
+    if !unknown.is_empty() {
+        return Err(InstallError::UnknownTarget { unknown, available: available() });
+    }
+    config.validate()?;
+    let plan = program.plan();
+    let modules = plan.modules.iter().filter(|module| module.has_bootstrap);
+    let modules: Vec<_> = modules.map(|module| module.name.as_ref().to_owned()).collect();
+    if !modules.is_empty() {
+        // Better refused than silently left out.
+        return Err(InstallError::Bootstrap { modules });
+    }
+    let queue = NodeIngress::new(IngressLimits {
+        items: config.ingress_capacity as usize,
+        bytes: config.ingress_byte_budget,
+        tickets: config.max_pending_async as usize,
+        ..IngressLimits::default()
+    })?;
+    let incarnation = Incarnation::new(1);
+    let life = incarnation.get();
+    // A fresh queue has no reader, so its first life is always free.
+    let reader = queue.open(life).map_err(|_| LimitError {
+        limit: "life",
+        got: life,
+        wanted: "higher than any before",
+    })?;
+    let mut targets: Vec<_> = targets.iter().filter_map(|name| plan.module(name)).collect();
+    targets.sort_unstable();
+    targets.dedup();
+    let components = plan.slots.iter().map(|slot| Some(slot.kind.construct())).collect();
+    let handle = queue.handle();
+    let has_sources =
+        |at: &u32| plan.modules.get(*at as usize).is_some_and(|module| !module.sources.is_empty());
+    if targets.iter().any(has_sources) {
+        // The queue is empty and its limits are valid: there is room for the first event.
+        let started = handle.try_push(IngressEvent::Control(Control::Start), 0);
+        debug_assert!(started.is_ok(), "an empty mailbox refused its first event");
+    }
+    Ok(Node {
+        addresses: addresses.into_iter().collect(),
+        plan: Arc::clone(plan),
+        targets,
+        components,
+        reader,
+        admissions: IdCounter::new(),
+        clock: LogicalClock::default(),
+        services: Services::new(peer, seed(peer), handle.for_life(life), &config),
+        engine: Engine::default(),
+        incarnation,
+        held: None,
+        batch: Batch::default(),
+        handle,
+        queue,
+        config,
+    })
+}
+
+/// A seed of its own for each peer, the same on every machine.
+fn seed(peer: PeerId) -> [u8; 32] {
+    *blake3::hash(&peer.to_bytes()).as_bytes()
+}

@@ -1,0 +1,390 @@
+//! From modules that call each other to dense plans that call nobody.
+//!
+//! Law: every problem is reported, each by module and op; and no program, however it calls itself
+//! up, takes more steps or makes more ops than the limits allow.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::{Call, ModulePlan, OpPlan, Plan, PortPlan, SlotPlan, Span, Target};
+use crate::{
+    component::ComponentType,
+    config::PlanConfig,
+    module::{Activation, Body, Module, Op, OpKind, ValueId},
+    schema::PortType,
+    syscall::Request,
+};
+
+/// Why a program cannot be planned.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// A call names no module.
+    #[error("{op}: no module {module:?}")]
+    UnknownModule {
+        /// The op that calls.
+        op: String,
+        /// The name it calls.
+        module: String,
+    },
+    /// A slot is not bound.
+    #[error("{op}: slot {slot:?} is not bound")]
+    UnboundSlot {
+        /// The op.
+        op: String,
+        /// The slot.
+        slot: String,
+    },
+    /// A component or the engine has no such op.
+    #[error("{op}: {wanted:?} is not an op of {of}")]
+    UnresolvedOp {
+        /// The op.
+        op: String,
+        /// What it wants to be.
+        wanted: String,
+        /// Where it was looked for.
+        of: String,
+    },
+    /// An op has more or fewer inputs or outputs than what it calls.
+    #[error("{op}: has {got} {what}, wanted {wanted}")]
+    Arity {
+        /// The op.
+        op: String,
+        /// Inputs or outputs.
+        what: &'static str,
+        /// How many are wanted.
+        wanted: usize,
+        /// How many there are.
+        got: usize,
+    },
+    /// A constant has no value.
+    #[error("{op}: constant without a value")]
+    NoValue {
+        /// The op.
+        op: String,
+    },
+    /// Calls go deeper than allowed, or in a circle.
+    #[error("{op}: calls are nested deeper than {cap}")]
+    TooDeep {
+        /// The op.
+        op: String,
+        /// Levels allowed.
+        cap: u32,
+    },
+    /// The program grows beyond the limits when its calls are expanded.
+    #[error("module {module:?} expands to more than {cap} {what}")]
+    TooLarge {
+        /// The module.
+        module: String,
+        /// Ops or steps.
+        what: &'static str,
+        /// How many are allowed.
+        cap: u64,
+    },
+}
+
+/// Everything that keeps a program from being planned.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .errors.iter().map(PlanError::to_string).collect::<Vec<_>>().join("\n"))]
+pub struct PlanErrors {
+    /// Each of them.
+    pub errors: Vec<PlanError>,
+}
+
+/// A value of an expanded module.
+type Flat = usize;
+
+struct FlatOp {
+    name: Arc<str>,
+    call: Call,
+    activation: Activation,
+    inputs: Vec<Option<Flat>>,
+    outputs: Vec<Flat>,
+}
+
+pub(super) fn plan(
+    modules: &BTreeMap<String, Module>,
+    slots: &BTreeMap<String, ComponentType>,
+    limits: &PlanConfig,
+) -> Result<Plan, PlanErrors> {
+    let mut errors = Vec::new();
+    let mut plans = Vec::new();
+    for module in modules.values() {
+        let mut expansion = Expansion {
+            modules,
+            slots,
+            limits,
+            module: &module.name,
+            ops: Vec::new(),
+            same_as: Vec::new(),
+            steps: 0,
+            errors: Vec::new(),
+        };
+        let places = expansion.places(&module.body);
+        expansion.body(&module.body, &places, "", 0);
+        if expansion.errors.is_empty() {
+            plans.push(expansion.finish(module, &places));
+        }
+        errors.append(&mut expansion.errors);
+    }
+    if !errors.is_empty() {
+        return Err(PlanErrors { errors });
+    }
+    let slots = slots
+        .iter()
+        .map(|(name, kind)| SlotPlan { name: name.as_str().into(), kind: kind.clone() });
+    Ok(Plan { modules: plans, slots: slots.collect() })
+}
+
+struct Expansion<'a> {
+    modules: &'a BTreeMap<String, Module>,
+    slots: &'a BTreeMap<String, ComponentType>,
+    limits: &'a PlanConfig,
+    module: &'a str,
+    ops: Vec<FlatOp>,
+    /// For each value, the value that it is another name of, or itself.
+    same_as: Vec<Flat>,
+    steps: u64,
+    errors: Vec<PlanError>,
+}
+
+impl<'a> Expansion<'a> {
+    /// A fresh value for each of a body.
+    fn places(&mut self, body: &Body) -> Vec<Flat> {
+        let first = self.same_as.len();
+        let places: Vec<_> = (first..first + body.values.len()).collect();
+        self.same_as.extend(&places);
+        places
+    }
+
+    fn body(&mut self, body: &'a Body, places: &[Flat], path: &str, depth: u32) {
+        for op in &body.ops {
+            self.steps += 1;
+            let steps = self.limits.expansion_steps;
+            if self.steps > steps || self.ops.len() >= self.limits.max_nodes as usize {
+                let nodes = u64::from(self.limits.max_nodes);
+                let over = self.steps > steps;
+                let (what, cap) = if over { ("steps", steps) } else { ("ops", nodes) };
+                let module = self.module.to_owned();
+                let error = PlanError::TooLarge { module, what, cap };
+                if self.errors.last() != Some(&error) {
+                    self.errors.push(error);
+                }
+                return;
+            }
+            let name = format!("{path}{}", op.name);
+            let at = |value: &ValueId| places.get(value.0 as usize).copied();
+            let inputs: Vec<_> =
+                op.inputs.iter().map(|input| input.as_ref().and_then(at)).collect();
+            let outputs: Vec<_> = op.outputs.iter().filter_map(at).collect();
+            match &op.kind {
+                OpKind::Call { module } => self.call(module, &name, &inputs, &outputs, depth),
+                _ => match self.resolve(op, &name) {
+                    Ok(call) => self.ops.push(FlatOp {
+                        name: name.into(),
+                        call,
+                        activation: op.activation,
+                        inputs,
+                        outputs,
+                    }),
+                    Err(error) => self.errors.push(error),
+                },
+            }
+        }
+    }
+
+    fn call(
+        &mut self,
+        module: &str,
+        op: &str,
+        inputs: &[Option<Flat>],
+        outputs: &[Flat],
+        depth: u32,
+    ) {
+        let Some(callee) = self.modules.get(module) else {
+            let (op, module) = (op.to_owned(), module.to_owned());
+            return self.errors.push(PlanError::UnknownModule { op, module });
+        };
+        if depth >= self.limits.max_depth {
+            let (op, cap) = (op.to_owned(), self.limits.max_depth);
+            return self.errors.push(PlanError::TooDeep { op, cap });
+        }
+        let body = &callee.body;
+        for (what, wanted, got) in [
+            ("inputs", body.inputs.len(), inputs.len()),
+            ("outputs", body.outputs.len(), outputs.len()),
+        ] {
+            if wanted != got {
+                let op = op.to_owned();
+                return self.errors.push(PlanError::Arity { op, what, wanted, got });
+            }
+        }
+        let places = self.places(body);
+        let at = |value: ValueId| places.get(value.0 as usize).copied();
+        for (port, given) in body.inputs.iter().zip(inputs) {
+            if let (Some(inside), Some(outside)) = (at(port.value), given) {
+                self.unite(inside, *outside);
+            }
+        }
+        for (port, outside) in body.outputs.iter().zip(outputs) {
+            if let Some(inside) = at(port.value) {
+                self.unite(*outside, inside);
+            }
+        }
+        self.body(body, &places, &format!("{op}/"), depth + 1);
+    }
+
+    /// From now on `name` is another name of `value`.
+    fn unite(&mut self, name: Flat, value: Flat) {
+        let (name, value) = (root(&self.same_as, name), root(&self.same_as, value));
+        if let Some(same_as) = self.same_as.get_mut(name) {
+            *same_as = value;
+        }
+    }
+
+    fn resolve(&self, op: &Op, name: &str) -> Result<Call, PlanError> {
+        let named = || name.to_owned();
+        let arity = |what, wanted, got| match wanted == got {
+            true => Ok(()),
+            false => Err(PlanError::Arity { op: named(), what, wanted, got }),
+        };
+        let unresolved = |wanted: &str, of: &str| PlanError::UnresolvedOp {
+            op: named(),
+            wanted: wanted.to_owned(),
+            of: of.to_owned(),
+        };
+        match &op.kind {
+            OpKind::Component { slot, op: wanted } => {
+                let Some((index, (_, kind))) =
+                    self.slots.iter().enumerate().find(|(_, (name, _))| *name == slot)
+                else {
+                    return Err(PlanError::UnboundSlot { op: named(), slot: slot.clone() });
+                };
+                let declared = kind.op(wanted);
+                let declared = declared.ok_or_else(|| unresolved(wanted, kind.type_name()))?;
+                arity("inputs", declared.signature.inputs.len(), op.inputs.len())?;
+                arity("outputs", declared.signature.outputs.len(), op.outputs.len())?;
+                let slot = u32::try_from(index).unwrap_or(u32::MAX);
+                let (handler, attributes) = (Arc::clone(&declared.handler), op.attributes.clone());
+                Ok(Call::Component { slot, handler, attributes })
+            }
+            OpKind::Constant => {
+                arity("outputs", 1, op.outputs.len())?;
+                let value = op.attributes.get("value").cloned();
+                value.map(Call::Constant).ok_or_else(|| PlanError::NoValue { op: named() })
+            }
+            OpKind::Syscall(wanted) => {
+                let request = Request::read(wanted, &op.attributes);
+                request.map(Call::Request).ok_or_else(|| unresolved(wanted, "the engine"))
+            }
+            OpKind::Tensor { domain, op_type } => {
+                Err(unresolved(&format!("{domain}.{op_type}"), "any backend"))
+            }
+            OpKind::Call { module } => Err(unresolved(module, "the engine")),
+        }
+    }
+
+    fn finish(&mut self, module: &Module, places: &[Flat]) -> ModulePlan {
+        let same_as = std::mem::take(&mut self.same_as);
+        let at = |value: ValueId| places.get(value.0 as usize).map(|flat| root(&same_as, *flat));
+        let mut readers: Vec<Vec<Target>> = vec![Vec::new(); same_as.len()];
+        let mut read = |value: Option<Flat>, target| {
+            if let Some(readers) = value.and_then(|value| readers.get_mut(value)) {
+                readers.push(target);
+            }
+        };
+        let mut operands = 0;
+        for (op, flat) in (0..).zip(&self.ops) {
+            for input in &flat.inputs {
+                let value = input.map(|input| root(&same_as, input));
+                read(value, Target::Operand { op, operand: operands });
+                operands += 1;
+            }
+        }
+        for (output, port) in (0..).zip(&module.body.outputs) {
+            read(at(port.value), Target::Output(output));
+        }
+        let mut targets = Vec::new();
+        let spans: Vec<Span> =
+            readers.into_iter().map(|readers| append(&mut targets, readers)).collect();
+        let span = |value: Flat| spans.get(root(&same_as, value)).copied().unwrap_or_default();
+        let ports = |ports: &[crate::module::Port]| {
+            let plan = |port: &crate::module::Port| PortPlan {
+                name: port.name.as_str().into(),
+                ty: type_of(&module.body, port.value),
+                targets: at(port.value).map(span).unwrap_or_default(),
+            };
+            ports.iter().map(plan).collect()
+        };
+        let mut plan = ModulePlan {
+            name: module.name.as_str().into(),
+            inputs: ports(&module.body.inputs),
+            outputs: ports(&module.body.outputs),
+            ops: Vec::new(),
+            missing: Vec::new(),
+            roots: Vec::new(),
+            deadlines: Vec::new(),
+            has_bootstrap: module.bootstrap.is_some(),
+            sources: Vec::new(),
+            operands: operands as usize,
+            targets,
+            scatter: Vec::new(),
+        };
+        for flat in std::mem::take(&mut self.ops) {
+            plan.add(flat, span);
+        }
+        plan
+    }
+}
+
+impl ModulePlan {
+    fn add(&mut self, flat: FlatOp, span: impl Fn(Flat) -> Span) {
+        let first = self.ops.last().map_or(0, |op| op.operands.end);
+        let given = flat.inputs.iter().flatten().count();
+        let awaited = match flat.activation {
+            Activation::All => given,
+            Activation::Any => given.min(1),
+            Activation::Count(wanted) => given.min(wanted.into()),
+        };
+        self.missing.push(u16::try_from(awaited).unwrap_or(u16::MAX));
+        let index = count(self.ops.len());
+        match &flat.call {
+            Call::Request(Request::Pulse | Request::Interval(_)) => self.sources.push(index),
+            Call::Request(Request::Deadline(within)) => self.deadlines.push((index, *within)),
+            _ if awaited == 0 => self.roots.push(index),
+            _ => {}
+        }
+        self.ops.push(OpPlan {
+            name: flat.name,
+            call: flat.call,
+            operands: Span { start: first, end: first + count(flat.inputs.len()) },
+            outputs: append(&mut self.scatter, flat.outputs.into_iter().map(span)),
+        });
+    }
+}
+
+/// The value that `value` is a name of.
+fn root(same_as: &[Flat], mut value: Flat) -> Flat {
+    while let Some(&next) = same_as.get(value)
+        && next != value
+    {
+        value = next;
+    }
+    value
+}
+
+/// Appends a group and tells where it is.
+fn append<T>(all: &mut Vec<T>, group: impl IntoIterator<Item = T>) -> Span {
+    let start = count(all.len());
+    all.extend(group);
+    Span { start, end: count(all.len()) }
+}
+
+/// A count that the limits on ops keep far below four billion.
+fn count(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
+}
+
+fn type_of(body: &Body, value: ValueId) -> PortType {
+    let info = body.values.get(value.0 as usize);
+    info.and_then(|info| info.ty.clone()).unwrap_or(PortType::Any)
+}

@@ -1,0 +1,153 @@
+//! What the engine does itself when a program asks for it, one family a file.
+//!
+//! Law: a request is read once, when the program is planned; firing it looks nothing up but its own
+//! named state. Which requests there are, the table in [`graph::syscalls`](crate::graph::syscalls)
+//! says.
+
+mod joins;
+mod state;
+mod time;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::{
+    error::OpError,
+    id::{CommandId, ExecId},
+    services::Services,
+    step::EngineStep,
+    time::Nanos,
+    value::Value,
+};
+
+/// One request, with its attributes.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Request {
+    After,
+    Any,
+    Clock,
+    Deadline(Nanos),
+    Dequeue(Arc<str>),
+    Emit(Arc<str>),
+    Enqueue(Arc<str>),
+    Flush(Arc<str>),
+    Gate,
+    IncrMetric(Arc<str>),
+    Interval(Nanos),
+    Acquire { limit: Arc<str>, permits: u32 },
+    Release(Arc<str>),
+    PassThrough,
+    Pulse,
+    Record(Arc<str>),
+    RngU64,
+    Sleep(Nanos),
+    Stash(Arc<str>),
+}
+
+/// How a request was answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fired {
+    /// All outputs are given.
+    All,
+    /// Only this output is given, by the one value there is.
+    Only(usize),
+    /// The op waits under this command; its inputs stay where they are.
+    Waits(CommandId),
+}
+
+/// One call of the engine.
+pub(crate) struct Site<'a> {
+    pub(crate) exec: ExecId,
+    pub(crate) services: &'a mut Services,
+    pub(crate) steps: &'a mut Vec<EngineStep>,
+    pub(crate) arguments: &'a mut [Option<Value>],
+    pub(crate) outputs: &'a mut Vec<Value>,
+    /// How many outputs the op declares.
+    pub(crate) output_count: usize,
+}
+
+impl Request {
+    /// Reads a request; `None` if there is no such request, or an attribute is missing.
+    pub(crate) fn read(name: &str, attributes: &BTreeMap<String, Value>) -> Option<Self> {
+        let text = |key: &str| match attributes.get(key) {
+            Some(Value::Text(text)) => Some(Arc::clone(text)),
+            _ => None,
+        };
+        let number = |key: &str| match attributes.get(key) {
+            Some(Value::U64(number)) => Some(*number),
+            _ => None,
+        };
+        let nanos = || number("nanos").map(Nanos::new);
+        Some(match name {
+            "After" => Self::After,
+            "Any" => Self::Any,
+            "AppEmit" => Self::Emit(text("topic")?),
+            "Clock" => Self::Clock,
+            "Deadline" => Self::Deadline(nanos()?),
+            "Gate" => Self::Gate,
+            "Hold.Flush" => Self::Flush(text("name")?),
+            "Hold.Stash" => Self::Stash(text("name")?),
+            "IncrMetric" => Self::IncrMetric(text("name")?),
+            "Interval" => Self::Interval(nanos()?),
+            "Limit.Acquire" => {
+                let permits = u32::try_from(number("permits")?).ok()?;
+                Self::Acquire { limit: text("name")?, permits }
+            }
+            "Limit.Release" => Self::Release(text("name")?),
+            "PassThrough" | "Tee" => Self::PassThrough,
+            "Pulse" => Self::Pulse,
+            "Record" => Self::Record(text("name")?),
+            "RngU64" => Self::RngU64,
+            "Serialize.Dequeue" => Self::Dequeue(text("name")?),
+            "Serialize.Enqueue" => Self::Enqueue(text("name")?),
+            "Sleep" => Self::Sleep(nanos()?),
+            _ => return None,
+        })
+    }
+
+    /// Answers the request.
+    pub(crate) fn fire(&self, site: &mut Site<'_>) -> Result<Fired, OpError> {
+        match self {
+            Self::PassThrough => Ok(site.pass_on()),
+            Self::Any => Ok(site.any()),
+            Self::Gate => Ok(site.gate()),
+            Self::Deadline(_) => Ok(site.in_time()),
+            Self::Acquire { limit, permits } => site.acquire(limit, *permits),
+            Self::Release(limit) => site.release(limit),
+            Self::Clock => Ok(site.give(site.services.now.get())),
+            Self::Sleep(time) => site.sleep(*time),
+            Self::After => site.after(),
+            // Begun by the Node itself, with their outputs at hand.
+            Self::Interval(_) | Self::Pulse => Ok(Fired::All),
+            Self::RngU64 => {
+                let number = site.services.rng.next_u64();
+                Ok(site.give(number))
+            }
+            Self::Emit(topic) => Ok(site.emit(topic)),
+            Self::Stash(name) => site.stash(name),
+            Self::Flush(name) => site.flush(name),
+            Self::Enqueue(name) => site.enqueue(name),
+            Self::Dequeue(name) => site.dequeue(name),
+            Self::Record(name) => site.record(name),
+            Self::IncrMetric(name) => site.incr_metric(name),
+        }
+    }
+}
+
+impl Site<'_> {
+    /// Takes an input. One that is missing was declared optional, and counts as the trigger.
+    fn argument(&mut self, at: usize) -> Value {
+        self.arguments.get_mut(at).and_then(Option::take).unwrap_or(Value::Unit)
+    }
+
+    fn give(&mut self, value: impl Into<Value>) -> Fired {
+        self.outputs.push(value.into());
+        Fired::All
+    }
+
+    /// Gives the first input on, to as many outputs as there are.
+    fn pass_on(&mut self) -> Fired {
+        let value = self.argument(0);
+        self.outputs.extend((1..self.output_count).map(|_| value.clone()));
+        self.give(value)
+    }
+}

@@ -1,0 +1,23 @@
+//! What most programs need, in one line: `use samsara::prelude::*`.
+
+pub use crate::{
+    proto::{Address, PeerId},
+    runtime::{
+        compiler::Compiler,
+        completion::{CompletionHandle as Completion, Promise},
+        component::{Component, Ops, Registry},
+        config::NodeConfig,
+        context::{Cx, RuntimeResourceRef},
+        error::{DeliveryError, OpError},
+        graph::{Graph, Wire},
+        node::{Batch, Node, Wakeup, install},
+        program::Program,
+        step::{EngineStep, Steps},
+        tensor::{Dtype, Tensor},
+        time::{Nanos, millis, seconds},
+        value::{FromValue, IntoValue, Value},
+    },
+};
+
+/// What a program that may fail in several ways returns.
+pub type Result<T, E = Box<dyn std::error::Error + Send + Sync>> = std::result::Result<T, E>;

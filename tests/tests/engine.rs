@@ -1,0 +1,10 @@
+//! The engine by its public door: author a module, install it, feed it, read the steps.
+
+mod engine {
+    mod door;
+    mod flow;
+    mod later;
+    mod parts;
+    mod state;
+    mod time;
+}
