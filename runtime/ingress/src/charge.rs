@@ -48,6 +48,11 @@ impl Charge {
         Self { budget, bytes }
     }
 
+    /// Whether it is a charge of this mailbox.
+    pub(crate) fn is_of<T, K>(&self, shared: &Arc<Shared<T, K>>) -> bool {
+        std::ptr::addr_eq(Arc::as_ptr(&self.budget), Arc::as_ptr(shared))
+    }
+
     /// Hands the bytes on to another owner under the lock.
     pub(crate) fn forget(mut self) -> u64 {
         std::mem::take(&mut self.bytes)

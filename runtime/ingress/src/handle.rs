@@ -92,7 +92,10 @@ where
     pub fn try_push_charged(&self, event: T, charge: Charge) -> Result<(), PushError<(T, Charge)>> {
         let Pass { peer, .. } = self.door.pass;
         let mut inbox = self.door.shared.inbox.lock();
-        let may = inbox.may_enter(self.door.pass);
+        let mut may = inbox.may_enter(self.door.pass);
+        if !charge.is_of(&self.door.shared) {
+            may = Err(Refusal::ForeignCharge);
+        }
         let may = may.and_then(|()| inbox.place(peer, charge.bytes()));
         if let Err(refusal) = may.and_then(|()| inbox.has_no_line()) {
             inbox.refused.count(refusal);

@@ -27,6 +27,8 @@ pub enum Refusal {
         /// The most that one event from here may weigh.
         cap: u64,
     },
+    /// What it was charged to is the budget of another mailbox.
+    ForeignCharge,
     /// Its peer fills its share already.
     OverShare {
         /// Events of one peer that may wait.
@@ -88,6 +90,7 @@ impl fmt::Display for Refusal {
             Self::TooLarge { bytes, cap } => {
                 write!(f, "event of {bytes} bytes is over the most ever possible, {cap}")
             }
+            Self::ForeignCharge => write!(f, "event is charged to another mailbox"),
             Self::OverShare { items, bytes } => {
                 write!(f, "peer fills its share of {items} events or {bytes} bytes")
             }
@@ -162,7 +165,7 @@ impl From<Fenced> for Refusal {
 pub struct RefusalCounts {
     /// [`Refusal::Full`] and [`Refusal::TooManyWaiting`].
     pub full: u64,
-    /// [`Refusal::OverBudget`] and [`Refusal::TooLarge`].
+    /// [`Refusal::OverBudget`], [`Refusal::TooLarge`] and [`Refusal::ForeignCharge`].
     pub over_budget: u64,
     /// [`Refusal::OverShare`].
     pub over_share: u64,
@@ -182,7 +185,9 @@ impl RefusalCounts {
     pub(crate) fn count(&mut self, refusal: Refusal) {
         let counter = match refusal {
             Refusal::Full { .. } | Refusal::TooManyWaiting { .. } => &mut self.full,
-            Refusal::OverBudget { .. } | Refusal::TooLarge { .. } => &mut self.over_budget,
+            Refusal::OverBudget { .. } | Refusal::TooLarge { .. } | Refusal::ForeignCharge => {
+                &mut self.over_budget
+            }
             Refusal::OverShare { .. } => &mut self.over_share,
             Refusal::Blocked => &mut self.blocked,
             Refusal::Closed => &mut self.closed,

@@ -190,3 +190,14 @@ fn a_charge_splits_into_what_it_holds_and_no_more() {
     drop(part);
     assert_eq!(queue.stats().bytes, 0);
 }
+
+#[test]
+fn a_charge_of_another_mailbox_is_refused_and_handed_back() {
+    let (mine, other) = (queue(1, 10), queue(1, 10));
+    let charge = other.handle().charge(4).expect("4 of 10 fit");
+    let back = mine.handle().try_push_charged(1, charge).expect_err("it is not of this mailbox");
+    assert_eq!(back.refusal, Refusal::ForeignCharge);
+    assert_eq!((mine.stats().bytes, other.stats().bytes), (0, 4));
+    drop(back);
+    assert_eq!(other.stats().bytes, 0);
+}
