@@ -1,4 +1,4 @@
-//! The program of the README: a reader dies with an event in hand, and the next life reads it.
+//! The mailbox alone: a reader dies with an event in hand, and the next life reads it.
 
 use samsara::ingress::{IngressLimits, IngressQueue, TurnLimits};
 use samsara::proto::PeerId;
@@ -20,6 +20,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         events.iter().map(|held| held.event).collect::<Vec<_>>(),
         ["pay the rent", "feed the cat"]
     );
+    println!("both lives had what was pushed, and nothing twice");
     drop(charge); // 24 bytes go back to the budget
     Ok(())
 }

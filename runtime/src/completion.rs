@@ -14,7 +14,7 @@ pub use self::reply::{Replies, Reply};
 
 use crate::{
     error::{OpError, OpErrorKind},
-    event::{IngressEvent, NodeIngressHandle},
+    event::{IngressEvent, NodeIngressHandle, total_size},
     id::CommandId,
     schema::PortType,
     value::Value,
@@ -92,7 +92,7 @@ impl<R: Replies> CompletionHandle<R> {
         let command = self.command;
         let event = match answer.reply(&mut outputs) {
             Ok(Reply::Now) => {
-                let bytes: u64 = outputs.iter().map(Value::byte_size).sum();
+                let bytes = total_size(&outputs);
                 if bytes > self.result_bytes_max {
                     let cap = self.result_bytes_max;
                     let reason = format!("its result has {bytes} bytes, the cap is {cap}");

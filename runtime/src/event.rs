@@ -81,10 +81,15 @@ impl IngressEvent {
     pub fn weight(&self) -> u64 {
         match self {
             Self::AppEvent { value, .. } => value.byte_size(),
-            Self::Invoke { inputs, .. } => inputs.iter().map(|(_, value)| value.byte_size()).sum(),
-            Self::Completion { outputs, .. } => outputs.iter().map(Value::byte_size).sum(),
+            Self::Invoke { inputs, .. } => total_size(inputs.iter().map(|(_, value)| value)),
+            Self::Completion { outputs, .. } => total_size(outputs),
             Self::CompletionFailed { error, .. } => error.reason().len() as u64,
             Self::Control(_) => 0,
         }
     }
+}
+
+/// What values hold together; a native type says its own size, so the sum must not overflow.
+pub(crate) fn total_size<'v>(values: impl IntoIterator<Item = &'v Value>) -> u64 {
+    values.into_iter().map(Value::byte_size).fold(0, u64::saturating_add)
 }

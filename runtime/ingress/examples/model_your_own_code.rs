@@ -4,7 +4,7 @@
 //! RUSTFLAGS="--cfg loom" cargo run -p samsara-ingress --release --example model_your_own_code
 //! ```
 //!
-//! The code below keeps at most two requests of a tenant in the mailbox. One version looks, then
+//! The code below lets one request of a tenant into the mailbox. One version looks, then
 //! counts; the other does both in one step. Each is right as long as one thread runs it.
 
 use samsara_ingress::{

@@ -79,7 +79,13 @@ where
     /// Charges the budget ahead of a push, so that nothing is copied which would then be refused.
     pub fn charge(&self, bytes: u64) -> Result<Charge, Refusal> {
         let mut inbox = self.door.shared.inbox.lock();
-        if let Err(refusal) = inbox.may_enter(self.door.pass).and_then(|()| inbox.budget(bytes)) {
+        let pass = self.door.pass;
+        let mut may = inbox.may_enter(pass).and_then(|()| inbox.budget(bytes));
+        if pass.peer.is_some() {
+            // Else a peer could hold ahead of its pushes what it may not push.
+            may = may.and_then(|()| inbox.place(pass.peer, bytes));
+        }
+        if let Err(refusal) = may.and_then(|()| inbox.has_no_line()) {
             inbox.refused.count(refusal);
             return Err(refusal);
         }

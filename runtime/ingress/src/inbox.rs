@@ -1,7 +1,8 @@
 //! Everything behind the mailbox's one lock, as plain data.
 //!
 //! Law: `room`, `reserve` and `release` are the only arithmetic on places and bytes, so what is
-//! charged and what is held cannot drift apart. Nothing here waits, wakes or runs foreign code.
+//! charged and what is held cannot drift apart. Nothing here waits or wakes, and the only foreign
+//! code is how a peer's key compares and clones.
 
 use std::{collections::BTreeMap, collections::VecDeque, task::Waker};
 
@@ -80,6 +81,8 @@ pub(crate) struct Inbox<T, K> {
     pub(crate) last_ticket: u64,
     pub(crate) life: u64,
     pub(crate) is_closed: bool,
+    /// The reader was told that the end has come, so nothing may be promised any more.
+    pub(crate) is_over: bool,
     /// Ways in that are alive.
     pub(crate) doors: usize,
     /// The sleeping reader.
@@ -102,6 +105,7 @@ impl<T, K: Ord + Clone> Inbox<T, K> {
             last_ticket: 0,
             life: 0,
             is_closed: false,
+            is_over: false,
             doors: 0,
             armed: None,
             refused: RefusalCounts::default(),
@@ -150,7 +154,7 @@ impl<T, K: Ord + Clone> Inbox<T, K> {
                 return Err(Refusal::TooLarge { bytes: weight, cap: bytes });
             }
             let (items_now, bytes_now) = self.peers.waiting(peer);
-            if items_now >= items || bytes_now + weight > bytes {
+            if items_now >= items || weight > bytes.saturating_sub(bytes_now) {
                 return Err(Refusal::OverShare { items, bytes });
             }
         }

@@ -33,7 +33,7 @@
 //! | to push, or be told why not | [`IngressHandle::try_push`] |
 //! | back-pressure | [`IngressHandle::push`], which waits its turn |
 //! | one peer not to starve the rest | [`IngressHandle::for_peer`], [`IngressQueue::block`] |
-//! | an answer to find room whatever happens | [`IngressHandle::ticket`] |
+//! | an answer to find a place however full it is | [`IngressHandle::ticket`] |
 //! | the words of an ended life to be refused | [`IngressHandle::for_life`], [`IngressQueue::open`] |
 //! | to write a turn down before it counts | [`IngressReader::take`], `inspect`, `commit` |
 //! | to model-check your own code around it | [`sync`] |

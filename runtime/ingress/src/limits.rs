@@ -33,8 +33,8 @@ pub struct IngressLimits {
     pub items: usize,
     /// Bytes charged. See [`DEFAULT_BYTES`].
     pub bytes: u64,
-    /// Percent of `items` and of `bytes` for one peer, 1 to 100. See
-    /// [`DEFAULT_PEER_SHARE_PERCENT`].
+    /// Percent of `items` and of `bytes` that may wait for one peer, 1 to 100; what the reader has
+    /// taken counts against `bytes` alone. See [`DEFAULT_PEER_SHARE_PERCENT`].
     pub peer_share_percent: u8,
     /// Peers with an account. See [`DEFAULT_PEERS`].
     pub peers: usize,

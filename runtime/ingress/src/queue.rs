@@ -15,7 +15,8 @@ use crate::{
 
 /// A bounded mailbox for many producers and one reader, see the [crate] page.
 ///
-/// `T` is what it carries, `K` names the peers that share it.
+/// `T` is what it carries, `K` names the peers that share it. Keys are compared, cloned and dropped
+/// under the lock: let them be plain data.
 pub struct IngressQueue<T, K: Ord + Clone = ()> {
     handle: IngressHandle<T, K>,
 }
@@ -66,7 +67,8 @@ where
     }
 
     /// Begins `life`, which must be higher than any before: the reader of the life before is fenced
-    /// off, its open tickets end, and what it took without a commit is read again.
+    /// off, its open tickets end, and what it took without a commit is read again. If the life
+    /// before is inside [`inspect`](IngressReader::inspect), this waits until it has looked.
     ///
     /// ```
     /// use samsara_ingress::{IngressLimits, IngressQueue, TurnLimits};

@@ -41,6 +41,9 @@ pub struct Admitted<T> {
 pub struct IngressReader<T, K = ()> {
     shared: Arc<Shared<T, K>>,
     life: u64,
+    /// Whether the hand may hold events of this life. Nobody else puts any there, so that one who
+    /// only looks needs no lock.
+    may_hold: bool,
 }
 
 impl<T, K> IngressReader<T, K>
@@ -49,7 +52,8 @@ where
     K: Ord + Clone + Send + 'static,
 {
     pub(crate) fn new(shared: &Arc<Shared<T, K>>, life: u64) -> Self {
-        Self { shared: Arc::clone(shared), life }
+        // The life before may have left events in hand.
+        Self { shared: Arc::clone(shared), life, may_hold: true }
     }
 
     /// The life that it reads for.
@@ -74,11 +78,13 @@ where
         if self.shared.fill(&mut hand, &mut inbox, &mut wakes) {
             drop(inbox);
             drop(hand);
+            self.may_hold = true;
             wakes.wake();
             return Poll::Ready(Ok(Readiness::Events));
         }
-        let inbox = gap(Bug::End, &self.shared.inbox, inbox);
+        let mut inbox = gap(Bug::End, &self.shared.inbox, inbox);
         if inbox.has_ended() {
+            inbox.is_over = true;
             return Poll::Ready(Ok(Readiness::Ended));
         }
         let mut inbox = gap(Bug::Arm, &self.shared.inbox, inbox);
@@ -108,9 +114,12 @@ where
 
     /// Whether events wait, or are in hand.
     pub fn has_events(&self) -> bool {
+        let waits = self.shared.may_have_events.load(Ordering::Relaxed);
+        if !self.may_hold && !waits {
+            return false;
+        }
         let hand = self.shared.hand.lock();
-        hand.check(self.life).is_ok()
-            && (!hand.events.is_empty() || !self.shared.inbox.lock().queue.is_empty())
+        hand.check(self.life).is_ok() && (waits || !hand.events.is_empty())
     }
 
     /// Waits until events wait or the end has come. May be cancelled.
@@ -125,7 +134,7 @@ where
         hand.check(self.life)?;
         let mut wakes = Wakes::default();
         if hand.turn == 0 {
-            if !hand.is_fresh && hand.events.len() < limits.items {
+            if !hand.is_fresh && hand.events.len() < limits.items.max(1) {
                 self.shared.fill(&mut hand, &mut self.shared.inbox.lock(), &mut wakes);
             }
             hand.is_fresh = false;
@@ -133,11 +142,13 @@ where
         }
         let turn = hand.turn;
         drop(hand);
+        self.may_hold = turn > 0;
         wakes.wake();
         Ok(turn)
     }
 
-    /// Shows the turn in hand, for a journal to write it down. Producers are not held up.
+    /// Shows the turn in hand, for a journal to write it down. Producers are not held up, but the
+    /// next life is: encode in here, and wait for disks outside.
     pub fn inspect<R>(&self, look: impl FnOnce(Turn<'_, T>) -> R) -> Result<R, Fenced> {
         let hand = self.shared.hand.lock();
         hand.check(self.life)?;
@@ -156,6 +167,8 @@ where
             bytes += weight;
             Admitted { event, weight }
         }));
+        self.may_hold = !hand.events.is_empty();
+        drop(hand);
         Ok(Charge::adopt(&self.shared, bytes))
     }
 

@@ -20,8 +20,8 @@ use crate::{
 pub(crate) struct Shared<T, K> {
     pub(crate) inbox: Mutex<Inbox<T, K>>,
     pub(crate) hand: Mutex<Hand<T>>,
-    /// A hint for a reader that looks before it sleeps; nothing relies on it, so its order with
-    /// anything else does not matter.
+    /// Whether the inbox holds anything, for a reader that only looks. It changes under the inbox's
+    /// lock, together with what it tells; its order with anything else does not matter.
     pub(crate) may_have_events: AtomicBool,
 }
 
@@ -79,7 +79,10 @@ impl<T, K: Ord + Clone> Shared<T, K> {
         inbox: &mut Inbox<T, K>,
         wakes: &mut Wakes,
     ) -> bool {
-        if !inbox.queue.is_empty() {
+        // A hand that is not empty is topped up only as far as a full mailbox reaches.
+        let held = hand.events.len();
+        let fits = held == 0 || held + inbox.queue.len() <= inbox.limits.items;
+        if fits && !inbox.queue.is_empty() {
             inbox.hand_over(&mut hand.events, wakes);
             self.may_have_events.store(false, Ordering::Relaxed);
         }

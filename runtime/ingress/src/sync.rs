@@ -30,7 +30,8 @@ use loom::sync as imp;
 /// The guard of a [`Mutex`].
 pub type MutexGuard<'a, T> = imp::MutexGuard<'a, T>;
 
-/// A mutex without poison: whoever holds it in this crate runs no code of others.
+/// A mutex without poison: what it guards in this crate is whole again before any code of others
+/// runs that could panic.
 #[derive(Debug, Default)]
 pub struct Mutex<T>(imp::Mutex<T>);
 
@@ -50,9 +51,12 @@ impl<T> Mutex<T> {
     #[cfg(not(loom))]
     #[inline]
     pub fn lock(&self) -> MutexGuard<'_, T> {
+        use std::sync::TryLockError;
+
         match self.0.try_lock() {
             Ok(guard) => guard,
-            Err(_) => self.lock_contended(),
+            Err(TryLockError::Poisoned(poison)) => poison.into_inner(),
+            Err(TryLockError::WouldBlock) => self.lock_contended(),
         }
     }
 

@@ -58,6 +58,9 @@ where
         let mut inbox = handle.door.shared.inbox.lock();
         let cap = inbox.limits.tickets;
         let mut may = inbox.may_speak(handle.door.pass);
+        if inbox.is_over {
+            may = Err(Refusal::Closed);
+        }
         if may.is_ok() && inbox.tickets.len() + inbox.answers >= cap {
             may = Err(Refusal::TooManyTickets { cap });
         }

@@ -57,6 +57,12 @@ const BANNED: &[Banned] = &[
     },
     banned(".unwrap()", Within::Product, "say with `expect` why it holds, or return the error"),
     banned("fn get_", Within::Product, "a getter is named by what it gives"),
+    banned("fs::", Within::Engine, "files belong to the host"),
+    banned("net::", Within::Engine, "sockets belong to the transport"),
+    banned("env::", Within::Engine, "settings are one validated `NodeConfig`"),
+    banned("process::", Within::Engine, "processes belong to the host"),
+    banned("io::", Within::Engine, "what enters is in a batch, what leaves is a step"),
+    banned("mpsc", Within::Engine, "the mailbox is the one way in"),
     banned("HashMap", Within::Engine, "its order differs between runs: `BTreeMap`, or a `Vec`"),
     banned("HashSet", Within::Engine, "its order differs between runs: `BTreeSet`, or a `Vec`"),
 ];

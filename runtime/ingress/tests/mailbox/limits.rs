@@ -201,3 +201,45 @@ fn a_charge_of_another_mailbox_is_refused_and_handed_back() {
     drop(back);
     assert_eq!(other.stats().bytes, 0);
 }
+
+#[test]
+fn a_turn_of_no_items_is_read_as_one() {
+    let queue = queue(8, 100);
+    let mut reader = queue.open(1).expect("the first life");
+    queue.handle().try_push(1, 1).expect("there is room");
+    assert_eq!(reader.take(TurnLimits { items: 0, bytes: 0 }), Ok(1));
+}
+
+#[test]
+fn a_slow_reader_holds_no_more_than_its_hand_and_the_mailbox() {
+    let queue = queue(8, 1_000);
+    let mut reader = queue.open(1).expect("the first life");
+    let (mut pushed, mut events) = (0, Vec::new());
+    for _ in 0..50 {
+        while queue.handle().try_push(pushed, 1).is_ok() {
+            pushed += 1;
+        }
+        let one = TurnLimits { items: 256, bytes: 1 };
+        reader.read(one, &mut events).map(drop).expect("this life reads");
+    }
+    let held = pushed as usize - events.len();
+    assert!(held <= 16, "{held} events are held by a mailbox of 8");
+}
+
+#[test]
+fn a_peer_cannot_charge_ahead_past_its_share() {
+    let queue = queue(8, 400);
+    let peer = queue.handle().for_peer(&"peer").expect("accounts are left");
+    let refused = peer.charge(101).map(|_| ());
+    assert_eq!(refused, Err(Refusal::TooLarge { bytes: 101, cap: 100 }));
+}
+
+#[test]
+fn the_largest_weights_do_not_overflow() {
+    let limits = IngressLimits { bytes: u64::MAX, peer_share_percent: 100, ..Default::default() };
+    let queue = Queue::new(limits).expect("the limits are valid");
+    let peer = queue.handle().for_peer(&"peer").expect("accounts are left");
+    peer.try_push(1, u64::MAX - 1).expect("it fits once");
+    let back = peer.try_push(2, u64::MAX - 1).expect_err("and not twice");
+    assert_eq!(back.refusal, Refusal::OverShare { items: 4096, bytes: u64::MAX });
+}

@@ -88,3 +88,29 @@ fn the_end_is_seen_only_after_the_last_event() {
     reader.read(TurnLimits::default(), &mut Vec::new()).map(drop).expect("this life reads");
     assert_eq!(reader.poll_ready(&mut cx), Poll::Ready(Ok(Readiness::Ended)));
 }
+
+#[test]
+fn a_panic_while_a_turn_is_looked_at_loses_nothing() {
+    let queue = queue(8, 100);
+    let mut first = queue.open(1).expect("the first life");
+    queue.handle().try_push(1, 1).expect("there is room");
+    first.take(TurnLimits::default()).expect("this life reads");
+    let look = std::panic::AssertUnwindSafe(|| first.inspect(|_| panic!("a broken encoder")));
+    assert!(std::panic::catch_unwind(look).is_err());
+    let mut second = queue.open(2).expect("the second life");
+    queue.handle().try_push(2, 1).expect("there is room");
+    assert_eq!(read(&mut second), [1, 2]);
+}
+
+#[test]
+fn after_the_end_nothing_can_be_promised() {
+    let mut cx = Context::from_waker(Waker::noop());
+    let queue = queue(8, 100);
+    let mut reader = queue.open(1).expect("the first life");
+    queue.close();
+    queue.handle().ticket(0).map(drop).expect("a closed mailbox still promises");
+    assert_eq!(read(&mut reader), [0]);
+    assert_eq!(reader.poll_ready(&mut cx), Poll::Ready(Ok(Readiness::Ended)));
+    let back = queue.handle().ticket(7).expect_err("the reader was told of the end");
+    assert_eq!((back.event, back.refusal), (7, Refusal::Closed));
+}

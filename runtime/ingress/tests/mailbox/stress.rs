@@ -1,4 +1,4 @@
-//! A million racing rounds on real threads: pushes, waits, answers, crashes and a close.
+//! A million racing rounds on real threads: pushes, waits, crashes and a close; then answers.
 
 use std::{sync::Arc, thread};
 
@@ -24,7 +24,7 @@ fn produce(producer: u32, handle: &IngressHandle<(u32, u32), u32>) {
                     block_on(handle.push(back.event, 3)).expect("the mailbox is open");
                 }
             }
-            // A weight of zero: an answer is never waited for, so it must never lack budget.
+            // A weight of zero fits into any budget, and still needs a place.
             _ => block_on(handle.push(event, 0)).expect("the mailbox is open"),
         }
     }
@@ -95,5 +95,5 @@ fn answers_race_with_drops_and_each_ticket_ends_once() {
         assert_eq!(super::read(&mut reader), [u32::from(won)]);
         if won { answered += 1 } else { dropped += 1 }
     }
-    assert_eq!(answered + dropped, 20_000);
+    assert!(answered > 0, "no answer ever won against {dropped} drops");
 }
