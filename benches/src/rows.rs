@@ -2,6 +2,7 @@
 //!
 //! Law: names are unique and none is the prefix of a longer word, so that `--only` means one thing.
 
+mod engine;
 mod hostile;
 mod ingress;
 mod lanes;
@@ -10,8 +11,21 @@ mod wire;
 use crate::row::Group;
 
 /// All that is measured.
-pub(crate) const GROUPS: &[Group] =
-    &[ingress::ONE, ingress::TWO, wire::ENCODE, wire::DECODE, hostile::HOSTILE];
+pub(crate) const GROUPS: &[Group] = &[
+    engine::CHAIN,
+    engine::BESIDE,
+    engine::FAN,
+    engine::INVOKE,
+    engine::OVERLOAD,
+    engine::SUSPENDED,
+    engine::ASYNC,
+    engine::NODE,
+    ingress::ONE,
+    ingress::TWO,
+    wire::ENCODE,
+    wire::DECODE,
+    hostile::HOSTILE,
+];
 
 #[cfg(test)]
 mod tests {

@@ -35,7 +35,7 @@ impl RuntimeResourceRef<'_> {
 
     /// Seeded randomness, part of the Node's state.
     pub fn rng(&mut self) -> &mut Rng {
-        &mut self.services.rng
+        self.services.rng()
     }
 
     /// The Node's own id.
@@ -75,6 +75,10 @@ impl RuntimeResourceRef<'_> {
         &mut self,
     ) -> Result<(CompletionHandle<R>, Promise<R>), OpError> {
         let command = self.services.new_command()?;
-        CompletionHandle::open(command, self.services.result_bytes_max, &self.services.handle)
+        CompletionHandle::open(
+            command,
+            self.services.config.max_completion_result_bytes,
+            &self.services.handle,
+        )
     }
 }

@@ -51,6 +51,14 @@ pub enum DeliveryError {
         /// The inputs there are.
         available: Vec<String>,
     },
+    /// One invoke names an input twice.
+    #[error("input {module}/{input} is given twice")]
+    DuplicateInput {
+        /// The module.
+        module: String,
+        /// The input.
+        input: String,
+    },
     /// The value is not of the input's declared type.
     #[error("input {module}/{input} takes {expected}, got {got}")]
     TypeMismatch {

@@ -21,6 +21,7 @@ use crate::{
     component::AnyComponent,
     context::Cx,
     error::{OpError, OpErrorKind},
+    framework::Waiter,
     id::{CommandId, ExecId},
     plan::{Call, ModulePlan, OpPlan, Plan},
     services::{Answer, Services},
@@ -122,7 +123,9 @@ impl Walk<'_> {
             let Some(at) = self.engine.frontier.pop_front() else { break };
             fired += 1;
             self.fire(at);
-            self.answer_all();
+            if !self.services.answered.is_empty() {
+                self.answer_all();
+            }
         }
         fired
     }
@@ -133,48 +136,69 @@ impl Walk<'_> {
         }
     }
 
+    /// The way that nearly every op goes: nothing is looked up twice, and all else is elsewhere.
+    #[inline]
     fn fire(&mut self, at: OpAt) {
         let plan = self.plan;
-        let Some(execution) = self.engine.pool.at(at.exec) else { return };
+        let Engine { pool, frontier, outputs, .. } = &mut *self.engine;
+        let Some(execution) = pool.at(at.exec) else { return };
         let Some(module) = plan.modules.get(execution.module as usize) else { return };
         let Some(op) = module.ops.get(at.op as usize) else { return };
         let exec = execution.id;
+        let Call::Component { slot, handler, attributes } = &op.call else {
+            return self.fire_own(module, op, at);
+        };
+        let Some(Some(component)) = self.components.get_mut(*slot as usize) else {
+            return self.fail(module, op, at.exec, OpError::failed("its slot is empty"));
+        };
         let arguments = execution.operands.get_mut(op.operands.range()).unwrap_or_default();
-        let outputs = &mut self.engine.outputs;
-        let reply = match &op.call {
-            Call::Component { slot, handler, attributes } => {
-                match self.components.get_mut(*slot as usize) {
-                    Some(Some(component)) => {
-                        let mut cx = Cx { exec, attributes, services: self.services };
-                        handler.call(&mut **component, &mut cx, arguments, outputs)
-                    }
-                    _ => Err(OpError::failed("its slot is empty")),
-                }
-            }
+        let mut cx = Cx { exec, attributes, services: self.services };
+        match handler.call(&mut **component, &mut cx, arguments, outputs) {
+            Ok(Reply::Now) => {}
+            Ok(Reply::Later(command)) => return self.park(op, at, command),
+            Err(error) => return self.fail(module, op, at.exec, error),
+        }
+        let groups = module.scatter.get(op.outputs.range()).unwrap_or_default();
+        let ([targets], [_]) = (groups, &outputs[..]) else {
+            return self.complete(module, op, at.exec);
+        };
+        let mut scatter = Scatter { module, exec: at.exec, execution, frontier, steps: self.steps };
+        if let Some(value) = outputs.pop() {
+            scatter.value_of_op(*targets, value);
+        }
+        scatter.execution.live -= 1;
+        if scatter.execution.live == 0 {
+            self.end(module, at.exec);
+        }
+    }
+
+    /// Fires an op that is the engine's own.
+    #[inline(never)]
+    fn fire_own(&mut self, module: &ModulePlan, op: &OpPlan, at: OpAt) {
+        let Engine { pool, outputs, .. } = &mut *self.engine;
+        let Some(execution) = pool.at(at.exec) else { return };
+        let request = match &op.call {
+            Call::Request(request) => request,
             Call::Constant(value) => {
                 outputs.push(value.clone());
-                Ok(Reply::Now)
+                return self.complete(module, op, at.exec);
             }
-            Call::Request(request) => {
-                execution.has_permits |= matches!(request, Request::Acquire { .. });
-                let (services, output_count) = (&mut *self.services, op.outputs.len());
-                let steps = &mut *self.steps;
-                let mut site = Site { exec, services, steps, arguments, outputs, output_count };
-                match request.fire(&mut site) {
-                    Ok(Fired::All) => Ok(Reply::Now),
-                    Ok(Fired::Waits(command)) => Ok(Reply::Later(command)),
-                    Ok(Fired::Only(output)) => return self.complete_one(module, op, at, output),
-                    Err(error) => Err(error),
-                }
-            }
+            Call::Component { .. } => return,
         };
-        match reply {
-            Ok(Reply::Now) => self.complete(module, op, at.exec),
-            Ok(Reply::Later(command)) => self.park(op, at, command),
+        execution.has_permits |= matches!(request, Request::Acquire { .. });
+        let (exec, output_count) = (execution.id, op.outputs.len());
+        let arguments = execution.operands.get_mut(op.operands.range()).unwrap_or_default();
+        let (services, steps) = (&mut *self.services, &mut *self.steps);
+        let mut site = Site { exec, services, steps, arguments, outputs, output_count };
+        match request.fire(&mut site) {
+            Ok(Fired::All) => self.complete(module, op, at.exec),
+            Ok(Fired::Waits(command)) => self.park(op, at, command),
+            Ok(Fired::Only(output)) => self.complete_one(module, op, at, output),
             Err(error) => self.fail(module, op, at.exec, error),
         }
     }
 
+    #[inline(never)]
     fn park(&mut self, op: &OpPlan, at: OpAt, command: CommandId) {
         self.engine.outputs.clear();
         self.engine.parked.insert(command, at);
@@ -196,6 +220,13 @@ impl Walk<'_> {
         let Some(execution) = self.engine.pool.at(at.exec) else { return };
         let Some(module) = plan.modules.get(execution.module as usize) else { return };
         let Some(op) = module.ops.get(at.op as usize) else { return };
+        // Whoever was answered waits no more, whoever answered: no item or permit may go to it.
+        let waiter = Waiter { exec: execution.id, command };
+        match &op.call {
+            Call::Request(Request::Acquire { .. }) => self.services.stores().gates.leave(waiter),
+            Call::Request(Request::Dequeue(_)) => self.services.stores().queues.leave(waiter),
+            _ => false,
+        };
         match answer {
             Answer::Outputs(outputs) => self.engine.outputs.extend(outputs),
             Answer::ItsInput => {
@@ -208,7 +239,7 @@ impl Walk<'_> {
     }
 
     /// Scatters the outputs that were just given.
-    #[inline]
+    #[inline(never)]
     fn complete(&mut self, module: &ModulePlan, op: &OpPlan, exec: ExecIndex) {
         let groups = module.scatter.get(op.outputs.range()).unwrap_or_default();
         let given = self.engine.outputs.len();
@@ -219,15 +250,8 @@ impl Walk<'_> {
         let Engine { pool, frontier, outputs, .. } = &mut *self.engine;
         let Some(execution) = pool.at(exec) else { return };
         let mut scatter = Scatter { module, exec, execution, frontier, steps: self.steps };
-        if let [targets] = groups {
-            // The common case, and the fastest: nothing is moved but the value.
-            if let Some(value) = outputs.pop() {
-                scatter.value(*targets, value);
-            }
-        } else {
-            for (targets, value) in groups.iter().zip(outputs.drain(..)) {
-                scatter.value(*targets, value);
-            }
+        for (targets, value) in groups.iter().zip(outputs.drain(..)) {
+            scatter.value(*targets, value);
         }
         scatter.execution.live -= 1;
         if scatter.execution.live == 0 {
@@ -256,6 +280,7 @@ impl Walk<'_> {
     }
 
     /// Ends an execution that has nothing ready and nothing parked.
+    #[inline(never)]
     fn end(&mut self, module: &ModulePlan, index: ExecIndex) {
         let Some(execution) = self.engine.pool.at(index) else { return };
         if execution.half_fed > 0 && !execution.has_failed {
@@ -268,7 +293,7 @@ impl Walk<'_> {
             self.steps.push(EngineStep::Starved { exec: execution.id, ops });
         }
         if execution.has_permits {
-            for next in self.services.gates.release_all(execution.id) {
+            for next in self.services.stores().gates.release_all(execution.id) {
                 self.services.answered.push_back((next.command, Answer::ItsInput));
             }
         }

@@ -30,19 +30,19 @@ use crate::{
 
 /// A program at work, see the [module](self) page.
 pub struct Node {
-    config: NodeConfig,
-    addresses: Vec<Address>,
+    addresses: Box<[Address]>,
     plan: Arc<Plan>,
     /// The modules that were asked for; the others are only called.
-    targets: Vec<u32>,
-    components: Vec<Option<Box<dyn AnyComponent>>>,
+    targets: Box<[u32]>,
+    components: Box<[Option<Box<dyn AnyComponent>>]>,
     queue: NodeIngress,
     handle: NodeIngressHandle,
     reader: NodeIngressReader,
     admissions: IdCounter<ExecId>,
     clock: LogicalClock,
     services: Services,
-    engine: Engine,
+    /// Made when the Node is first moved: many wait long for their first event.
+    engine: Option<Box<Engine>>,
     incarnation: Incarnation,
     /// Bytes of the batch that was taken last.
     held: Option<Charge>,
@@ -67,7 +67,7 @@ impl Node {
 
     /// Its settings.
     pub fn config(&self) -> &NodeConfig {
-        &self.config
+        &self.services.config
     }
 
     /// The names of its modules, in order.
@@ -78,22 +78,22 @@ impl Node {
 
     /// What the `Record` ops keep under this name, oldest first.
     pub fn record(&self, name: &str) -> impl Iterator<Item = &Value> {
-        self.services.records.read(name)
+        self.services.kept().into_iter().flat_map(move |stores| stores.records.read(name))
     }
 
     /// What the `IncrMetric` ops have counted under this name.
     pub fn metric(&self, name: &str) -> Option<i64> {
-        self.services.metrics.value(name)
+        self.services.kept()?.metrics.value(name)
     }
 
     /// Ops that wait for their answer.
     pub fn pending_async_count(&self) -> usize {
-        self.engine.parked()
+        self.engine.as_ref().map_or(0, |engine| engine.parked())
     }
 
     /// Executions that have begun and not ended.
     pub fn execution_count(&self) -> usize {
-        self.engine.executions()
+        self.engine.as_ref().map_or(0, |engine| engine.executions())
     }
 
     /// A way into the mailbox, from any thread.
@@ -116,15 +116,20 @@ impl Node {
         let mut values = Vec::new();
         let mut bytes = 0_u64;
         for (name, value) in inputs {
-            if values.len() >= self.config.max_invoke_inputs as usize {
-                let (count, cap) = (values.len() as u64 + 1, self.config.max_invoke_inputs.into());
+            if values.len() >= self.config().max_invoke_inputs as usize {
+                let (count, cap) =
+                    (values.len() as u64 + 1, self.config().max_invoke_inputs.into());
                 return Err(DeliveryError::TooManyInputs { count, cap });
             }
             let (input, value) = self.input(index, module, name, value)?;
+            if values.iter().any(|(taken, _)| *taken == input) {
+                let (module, input) = (module.to_owned(), name.to_owned());
+                return Err(DeliveryError::DuplicateInput { module, input });
+            }
             bytes = bytes.saturating_add(value.byte_size());
             values.push((input, value));
         }
-        check_size(bytes, self.config.max_invoke_bytes)?;
+        check_size(bytes, self.config().max_invoke_bytes)?;
         self.admit(bytes, |exec| IngressEvent::Invoke { exec, module: index, inputs: values })
     }
 
@@ -138,9 +143,13 @@ impl Node {
         let index = self.module(module)?;
         let (input, value) = self.input(index, module, input, value)?;
         let bytes = value.byte_size();
-        check_size(bytes, self.config.max_app_event_bytes)?;
+        check_size(bytes, self.config().max_app_event_bytes)?;
         let input = InputIndex { module: index, input };
         self.admit(bytes, |exec| IngressEvent::AppEvent { exec, input, value })
+    }
+
+    fn ready(&self) -> usize {
+        self.engine.as_ref().map_or(0, |engine| engine.ready())
     }
 
     fn module(&self, module: &str) -> Result<u32, DeliveryError> {
@@ -206,19 +215,32 @@ impl Node {
     }
 
     fn take_turn(&mut self, batch: &mut Batch) {
-        let turn = self.config.turn;
+        let turn = self.config().turn;
         let limits = TurnLimits { items: turn.events as usize, bytes: turn.bytes };
         batch.now = self.clock.observe(batch.now);
+        if self.is_full() || !self.reader.has_events() {
+            self.held = None;
+            return;
+        }
         // This Node opened the reader's life, and a Node whose life has ended takes nothing.
         self.held = self.reader.read(limits, &mut batch.events).ok();
+    }
+
+    /// Whether the mailbox, where waiting is bounded and can be refused, must keep what it has. Only
+    /// while ops are ready, which make room by themselves: parked ones may wait for what is in it.
+    fn is_full(&self) -> bool {
+        let (ready, limits) = (self.ready(), &self.config().engine);
+        ready >= limits.max_ready_ops as usize
+            || (ready > 0 && self.execution_count() >= limits.max_executions as usize)
     }
 
     /// Moves the Node by one batch and appends what it did to `steps`.
     pub fn apply(&mut self, batch: &Batch, steps: &mut Vec<EngineStep>) {
         self.services.now = self.clock.observe(batch.now);
+        let engine = &mut **self.engine.get_or_insert_default();
         let mut walk = Walk {
             plan: &self.plan,
-            engine: &mut self.engine,
+            engine,
             components: &mut self.components,
             services: &mut self.services,
             steps,
@@ -244,21 +266,21 @@ impl Node {
                 }
             }
         }
-        let mut budget = self.config.cycle_op_budget;
+        let mut budget = walk.services.config.cycle_op_budget;
         budget -= walk.run(budget);
         budget -= walk.ring(budget);
         walk.run(budget);
-        let ready = self.engine.ready();
+        let ready = engine.ready();
         if ready > 0 {
             steps.push(EngineStep::CycleBudgetExceeded { ready });
         }
         let mut held = self.held.take();
-        self.engine.settle_births(|weight| held.as_mut()?.split(weight));
+        engine.settle_births(|weight| held.as_mut()?.split(weight));
     }
 
     /// When the Node can make progress without a push.
     pub fn next_wakeup(&self) -> Wakeup {
-        if self.engine.ready() > 0 || self.reader.has_events() {
+        if self.ready() > 0 || self.reader.has_events() {
             return Wakeup::Now;
         }
         match self.services.timers.next_deadline() {
@@ -300,8 +322,11 @@ impl fmt::Debug for Node {
         f.debug_struct("Node")
             .field("incarnation", &self.incarnation)
             .field("modules", &self.loaded_modules().collect::<Vec<_>>())
-            .field("executions", &self.engine.executions())
-            .field("parked", &self.engine.parked())
+            .field("executions", &self.execution_count())
+            .field("parked", &self.pending_async_count())
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

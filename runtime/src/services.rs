@@ -3,15 +3,19 @@
 //! Law: plain data and bounded. What is asked for during a call is applied when it returns, in the
 //! order it was asked.
 
-use std::collections::VecDeque;
+mod stores;
+
+use std::{collections::VecDeque, sync::Arc};
 
 use samsara_proto::PeerId;
+
+use self::stores::Stores;
 
 use crate::{
     config::NodeConfig,
     error::{OpError, OpErrorKind},
     event::NodeIngressHandle,
-    framework::{HoldTable, Metrics, PeerGate, RecordBuffer, Scheduler, SerializeQueue},
+    framework::Scheduler,
     id::{CommandId, ExecId, IdCounter},
     rng::Rng,
     time::Nanos,
@@ -55,25 +59,22 @@ pub(crate) enum Alarm {
 /// What the Node lends to the ops that it runs.
 #[derive(Debug)]
 pub(crate) struct Services {
+    pub(crate) config: Arc<NodeConfig>,
     pub(crate) peer: PeerId,
     pub(crate) now: Nanos,
-    pub(crate) rng: Rng,
+    /// Made when it is first drawn from: it is large, and most Nodes never do.
+    rng: Option<Box<Rng>>,
     pub(crate) commands: IdCounter<CommandId>,
     /// Executions that the Node begins of itself.
     pub(crate) inner_execs: IdCounter<ExecId>,
     /// Pushes through it are refused once this life has ended.
     pub(crate) handle: NodeIngressHandle,
     pub(crate) parked: usize,
-    pub(crate) max_parked: usize,
-    pub(crate) result_bytes_max: u64,
     /// Commands that were answered during a call.
     pub(crate) answered: VecDeque<(CommandId, Answer)>,
     pub(crate) timers: Scheduler<Alarm>,
-    pub(crate) gates: PeerGate,
-    pub(crate) holds: HoldTable<Value>,
-    pub(crate) queues: SerializeQueue<Value>,
-    pub(crate) records: RecordBuffer<Value>,
-    pub(crate) metrics: Metrics,
+    /// Made when the first op keeps something, as most Nodes never do.
+    stores: Option<Box<Stores>>,
 }
 
 /// Ids from here on are of executions that a Node begins of itself, as for a timer: those below are
@@ -81,44 +82,49 @@ pub(crate) struct Services {
 const INNER_EXECS: u64 = 1 << 63;
 
 impl Services {
-    pub(crate) fn new(
-        peer: PeerId,
-        seed: [u8; 32],
-        handle: NodeIngressHandle,
-        config: &NodeConfig,
-    ) -> Self {
-        let state = &config.state;
+    pub(crate) fn new(peer: PeerId, handle: NodeIngressHandle, config: Arc<NodeConfig>) -> Self {
         Self {
             peer,
             now: Nanos::ZERO,
-            rng: Rng::from_seed_bytes(seed),
+            rng: None,
             commands: IdCounter::new(),
             inner_execs: IdCounter::resume(INNER_EXECS),
             handle,
             parked: 0,
-            max_parked: config.max_pending_async as usize,
-            result_bytes_max: config.max_completion_result_bytes,
             answered: VecDeque::new(),
-            timers: Scheduler::new(state.max_timers),
-            gates: PeerGate::new(state.max_names, config.max_pending_async),
-            holds: HoldTable::new(state.hold_names, state.hold_items),
-            queues: SerializeQueue::new(
-                state.max_names,
-                state.serialize_capacity,
-                config.max_pending_async,
-            ),
-            records: RecordBuffer::new(state.max_names, state.record_capacity),
-            metrics: Metrics::new(state.max_names),
+            timers: Scheduler::new(config.state.max_timers),
+            stores: None,
+            config,
         }
+    }
+
+    /// What the ops keep.
+    pub(crate) fn stores(&mut self) -> &mut Stores {
+        self.stores.get_or_insert_with(|| Box::new(Stores::new(&self.config)))
+    }
+
+    /// What the ops keep, if any of them does.
+    pub(crate) fn kept(&self) -> Option<&Stores> {
+        self.stores.as_deref()
+    }
+
+    /// The Node's own stream of chance.
+    pub(crate) fn rng(&mut self) -> &mut Rng {
+        self.rng.get_or_insert_with(|| Box::new(Rng::from_seed_bytes(seed(self.peer))))
     }
 
     /// A new command to wait under; refused when too many ops wait already, before any effect.
     pub(crate) fn new_command(&mut self) -> Result<CommandId, OpError> {
-        if self.parked >= self.max_parked {
+        if self.parked >= self.config.max_pending_async as usize {
             let reason = format!("{} ops wait already", self.parked);
             return Err(OpError::new(OpErrorKind::Limit, reason));
         }
         let minted = self.commands.mint();
         minted.map_err(|exhausted| OpError::new(OpErrorKind::Limit, exhausted.to_string()))
     }
+}
+
+/// A seed of its own for each peer, the same on every machine.
+fn seed(peer: PeerId) -> [u8; 32] {
+    *blake3::hash(&peer.to_bytes()).as_bytes()
 }

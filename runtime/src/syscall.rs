@@ -119,7 +119,7 @@ impl Request {
             // Begun by the Node itself, with their outputs at hand.
             Self::Interval(_) | Self::Pulse => Ok(Fired::All),
             Self::RngU64 => {
-                let number = site.services.rng.next_u64();
+                let number = site.services.rng().next_u64();
                 Ok(site.give(number))
             }
             Self::Emit(topic) => Ok(site.emit(topic)),

@@ -1,9 +1,11 @@
 //! The engine by its public door: author a module, install it, feed it, read the steps.
 
 mod engine {
+    mod determinism;
     mod door;
     mod flow;
     mod later;
+    mod oracle;
     mod parts;
     mod state;
     mod time;

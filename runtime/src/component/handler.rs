@@ -3,7 +3,7 @@
 //! Law: an argument reaches a handler as the type it declares, or the op fails with a reason and
 //! the handler is not called.
 
-use std::{any::Any, collections::BTreeMap, marker::PhantomData, sync::Arc};
+use std::{any::Any, collections::BTreeMap, fmt::Display, marker::PhantomData, sync::Arc};
 
 use super::{
     AnyComponent, Component,
@@ -50,7 +50,7 @@ impl<T: FromValue + PortTyped> Argument for T {
         let Some(value) = place.take() else {
             return Err(bad_argument(position, "it is missing"));
         };
-        T::from_value(value).map_err(|mismatch| bad_argument(position, &mismatch.to_string()))
+        T::from_value(value).map_err(|mismatch| bad_argument(position, mismatch))
     }
 }
 
@@ -65,7 +65,7 @@ impl<T: FromValue + PortTyped> Argument for Option<T> {
 }
 
 #[cold]
-fn bad_argument(position: usize, problem: &str) -> OpError {
+fn bad_argument(position: usize, problem: impl Display) -> OpError {
     OpError::new(OpErrorKind::BadArgument, format!("argument {position}: {problem}"))
 }
 

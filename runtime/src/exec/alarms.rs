@@ -63,9 +63,12 @@ impl Walk<'_> {
         if execution.id != exec {
             return;
         }
-        if let Some(missing) = execution.missing.get_mut(op_index as usize) {
-            *missing = 0;
+        let Some(missing) = execution.missing.get_mut(op_index as usize) else { return };
+        if *missing == 0 {
+            // Its value came first: it is ready, and closes its deadline when it fires.
+            return;
         }
+        *missing = 0;
         execution.deadlines.retain(|(op, _)| *op != op_index);
         self.engine.outputs.push(Value::Unit);
         let at = OpAt { exec: index, op: op_index };

@@ -24,10 +24,24 @@ pub(super) struct Scatter<'a> {
 }
 
 impl Scatter<'_> {
+    /// As [`value`](Self::value), on the way that nearly every op goes.
+    // Always inlined: a call would copy the value once more, and a walk is mostly such copies.
+    #[inline(always)]
+    pub(super) fn value_of_op(&mut self, targets: Span, value: Value) {
+        match self.module.targets.get(targets.range()).unwrap_or_default() {
+            [Target::Operand { op, operand }] => self.operand(*op, *operand, value),
+            targets => self.share(targets, value),
+        }
+    }
+
     /// Gives a value to all who read it; the last one gets the value itself.
-    #[inline]
     pub(super) fn value(&mut self, targets: Span, value: Value) {
         let targets = self.module.targets.get(targets.range()).unwrap_or_default();
+        self.share(targets, value);
+    }
+
+    #[inline(never)]
+    fn share(&mut self, targets: &[Target], value: Value) {
         let Some((last, others)) = targets.split_last() else { return };
         for target in others {
             self.give(*target, value.clone());
@@ -43,26 +57,27 @@ impl Scatter<'_> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn operand(&mut self, op: u32, operand: u32, value: Value) {
         let at = op as usize;
-        let awaited = self.module.missing.get(at).copied().unwrap_or_default();
         let Some(missing) = self.execution.missing.get_mut(at) else { return };
-        if *missing == 0 {
+        let Some(left) = missing.checked_sub(1) else {
             // It has fired, or is about to: an any-of or a count that is complete.
             return;
-        }
+        };
+        let was = std::mem::replace(missing, left);
         if let Some(place) = self.execution.operands.get_mut(operand as usize) {
             *place = Some(value);
         }
-        self.execution.half_fed += u32::from(*missing == awaited);
-        *missing -= 1;
-        if *missing == 0 {
+        let awaited = self.module.missing.get(at).copied().unwrap_or_default();
+        self.execution.half_fed += u32::from(was == awaited);
+        if left == 0 {
             self.execution.half_fed -= 1;
             self.make_ready(op);
         }
     }
 
+    #[inline(never)]
     fn output(&mut self, output: u32, value: Value) {
         if let Some(port) = self.module.outputs.get(output as usize) {
             self.steps.push(EngineStep::AppEvent {

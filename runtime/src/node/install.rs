@@ -12,7 +12,6 @@ use super::{Batch, Node};
 use crate::{
     config::{ConfigErrors, NodeConfig},
     event::{Control, IngressEvent, NodeIngress},
-    exec::Engine,
     id::{IdCounter, Incarnation},
     program::Program,
     services::Services,
@@ -52,7 +51,7 @@ pub enum InstallError {
 }
 
 /// Makes a Node with a life of its own that runs the modules `targets` of the program, reached at
-/// these addresses.
+/// these addresses. Many Nodes may share one `Arc` of their settings.
 ///
 /// ```
 /// use samsara_proto::{Address, PeerId};
@@ -76,7 +75,7 @@ pub fn install(
     addresses: impl IntoIterator<Item = Address>,
     program: &Program,
     targets: &[&str],
-    config: NodeConfig,
+    config: impl Into<Arc<NodeConfig>>,
 ) -> Result<Node, InstallError> {
     let available = || program.targets().map(str::to_owned).collect();
     if targets.is_empty() {
@@ -88,6 +87,7 @@ pub fn install(
     if !unknown.is_empty() {
         return Err(InstallError::UnknownTarget { unknown, available: available() });
     }
+    let config = config.into();
     config.validate()?;
     let plan = program.plan();
     let modules = plan.modules.iter().filter(|module| module.has_bootstrap);
@@ -96,11 +96,15 @@ pub fn install(
         // Better refused than silently left out.
         return Err(InstallError::Bootstrap { modules });
     }
+    // Validated to be a percentage.
+    let share = u8::try_from(config.peers.ingress_share_percent).unwrap_or(u8::MAX);
     let queue = NodeIngress::new(IngressLimits {
         items: config.ingress_capacity as usize,
         bytes: config.ingress_byte_budget,
         tickets: config.max_pending_async as usize,
-        ..IngressLimits::default()
+        peer_share_percent: share,
+        peers: config.peers.max_peers as usize,
+        waiting: config.max_pending_async as usize,
     })?;
     let incarnation = Incarnation::new(1);
     let life = incarnation.get();
@@ -125,23 +129,17 @@ pub fn install(
     Ok(Node {
         addresses: addresses.into_iter().collect(),
         plan: Arc::clone(plan),
-        targets,
+        targets: targets.into(),
         components,
         reader,
         admissions: IdCounter::new(),
         clock: LogicalClock::default(),
-        services: Services::new(peer, seed(peer), handle.for_life(life), &config),
-        engine: Engine::default(),
+        services: Services::new(peer, handle.for_life(life), config),
+        engine: None,
         incarnation,
         held: None,
         batch: Batch::default(),
         handle,
         queue,
-        config,
     })
-}
-
-/// A seed of its own for each peer, the same on every machine.
-fn seed(peer: PeerId) -> [u8; 32] {
-    *blake3::hash(&peer.to_bytes()).as_bytes()
 }

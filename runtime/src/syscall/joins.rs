@@ -38,7 +38,7 @@ impl Site<'_> {
     pub(super) fn acquire(&mut self, limit: &str, permits: u32) -> Result<Fired, OpError> {
         let command = self.services.new_command()?;
         let waiter = Waiter { exec: self.exec, command };
-        match self.services.gates.acquire(limit, permits, waiter) {
+        match self.services.stores().gates.acquire(limit, permits, waiter) {
             Ok(Acquired::Granted) => Ok(self.pass_on()),
             Ok(Acquired::Waits) => Ok(Fired::Waits(command)),
             Err(error) => Err(OpError::new(OpErrorKind::Limit, error.to_string())),
@@ -47,7 +47,7 @@ impl Site<'_> {
 
     /// Gives the input on and the permit back.
     pub(super) fn release(&mut self, limit: &str) -> Result<Fired, OpError> {
-        let next = self.services.gates.release(limit, self.exec);
+        let next = self.services.stores().gates.release(limit, self.exec);
         let next = next.map_err(|error| OpError::failed(error.to_string()))?;
         if let Some(next) = next {
             self.services.answered.push_back((next.command, Answer::ItsInput));

@@ -27,13 +27,13 @@ impl Site<'_> {
 
     pub(super) fn stash(&mut self, name: &str) -> Result<Fired, OpError> {
         let value = self.argument(0);
-        self.services.holds.stash(name, value).map_err(limit)?;
+        self.services.stores().holds.stash(name, value).map_err(limit)?;
         Ok(Fired::All)
     }
 
     pub(super) fn flush(&mut self, name: &str) -> Result<Fired, OpError> {
         self.argument(0);
-        let stashed = Value::list(self.services.holds.flush(name));
+        let stashed = Value::list(self.services.stores().holds.flush(name));
         let list =
             stashed.map_err(|deep| OpError::new(OpErrorKind::BadOutput, deep.to_string()))?;
         Ok(self.give(list))
@@ -41,7 +41,7 @@ impl Site<'_> {
 
     pub(super) fn enqueue(&mut self, name: &str) -> Result<Fired, OpError> {
         let value = self.argument(0);
-        match self.services.queues.enqueue(name, value).map_err(limit)? {
+        match self.services.stores().queues.enqueue(name, value).map_err(limit)? {
             Enqueued::Stored { .. } => {}
             Enqueued::Handed { to, item } => {
                 let answer = Answer::Outputs(vec![item]);
@@ -55,7 +55,7 @@ impl Site<'_> {
         self.argument(0);
         let command = self.services.new_command()?;
         let waiter = Waiter { exec: self.exec, command };
-        match self.services.queues.dequeue(name, waiter).map_err(limit)? {
+        match self.services.stores().queues.dequeue(name, waiter).map_err(limit)? {
             Dequeued::Item(item) => Ok(self.give(item)),
             Dequeued::Waits => Ok(Fired::Waits(command)),
         }
@@ -63,14 +63,14 @@ impl Site<'_> {
 
     pub(super) fn record(&mut self, name: &str) -> Result<Fired, OpError> {
         let value = self.argument(0);
-        self.services.records.record(name, value).map_err(limit)?;
+        self.services.stores().records.record(name, value).map_err(limit)?;
         Ok(Fired::All)
     }
 
     pub(super) fn incr_metric(&mut self, name: &str) -> Result<Fired, OpError> {
         match self.argument(0) {
             Value::I64(delta) => {
-                self.services.metrics.add(name, delta).map_err(limit)?;
+                self.services.stores().metrics.add(name, delta).map_err(limit)?;
                 Ok(Fired::All)
             }
             other => {

@@ -149,3 +149,11 @@ fn a_bootstrap_that_could_not_run_is_refused() {
     let modules = vec!["Main".to_owned()];
     assert_eq!(refused.map(|_| ()), Err(InstallError::Bootstrap { modules }));
 }
+
+#[test]
+fn an_input_that_is_given_twice_is_refused_by_name() {
+    let mut node = node(module);
+    let refused = node.invoke("Main", [("n", 1_u64), ("n", 2)]).expect_err("twice");
+    assert_eq!(refused.to_string(), "input Main/n is given twice");
+    is_untouched(&node);
+}

@@ -1,0 +1,17 @@
+//! `engine.*`: the walk, the door, the waits and the cost of a Node.
+//!
+//! Law: every figure comes from the public way into a Node, and every measured walk is checked for
+//! what it gave.
+
+mod cost;
+mod door;
+mod parts;
+mod wait;
+mod walk;
+
+pub(super) use self::{
+    cost::NODE,
+    door::{INVOKE, OVERLOAD},
+    wait::{ASYNC, SUSPENDED},
+    walk::{BESIDE, CHAIN, FAN},
+};
