@@ -60,7 +60,8 @@ impl RuntimeResourceRef<'_> {
         self.services.new_command()
     }
 
-    /// Answers a command, this op's own or another's, when the call has returned.
+    /// Answers a command, this op's own or another's, when the call has returned. The number of
+    /// outputs is checked against the op's, their types are not.
     pub fn complete_command(&mut self, command: CommandId, outputs: Vec<Value>) {
         self.services.answered.push_back((command, Answer::Outputs(outputs)));
     }
@@ -71,6 +72,10 @@ impl RuntimeResourceRef<'_> {
     }
 
     /// A promise to return from the op, and the handle that keeps it from any thread.
+    ///
+    /// Refused at the cap on parked ops, and when the mailbox has no ticket left. The second is not
+    /// part of the batch yet: a replay that never answers its handles runs out of tickets earlier
+    /// than the life that it replays.
     pub fn open_completion<R: Replies>(
         &mut self,
     ) -> Result<(CompletionHandle<R>, Promise<R>), OpError> {
