@@ -40,7 +40,7 @@ fn main() -> Result<()> {
 
     let (mut second, mut again) = (node()?, Vec::new());
     for batch in &journal {
-        second.apply(batch, &mut again);
+        second.replay(batch, &mut again);
     }
     assert_eq!(steps, again);
     let thrown = Steps(again).output::<u64>("thrown");

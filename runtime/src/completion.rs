@@ -50,7 +50,8 @@ impl<R: Replies> Replies for Promise<R> {
 pub struct CompletionHandle<R> {
     command: CommandId,
     result_bytes_max: u64,
-    ticket: Ticket<IngressEvent, PeerId>,
+    /// The place that the mailbox keeps for the answer, or why it keeps none.
+    ticket: Result<Ticket<IngressEvent, PeerId>, Refusal>,
     answer: PhantomData<fn(R)>,
 }
 
@@ -76,14 +77,16 @@ impl<R: Replies> CompletionHandle<R> {
     pub(crate) fn open(
         command: CommandId,
         result_bytes_max: u64,
-        handle: &NodeIngressHandle,
-    ) -> Result<(Self, Promise<R>), OpError> {
+        door: Option<&NodeIngressHandle>,
+    ) -> (Self, Promise<R>) {
         let error = OpError::new(OpErrorKind::Cancelled, "its completion was dropped");
-        let ticket = handle
-            .ticket(IngressEvent::CompletionFailed { command, error })
-            .map_err(|refused| OpError::new(OpErrorKind::Limit, refused.refusal.to_string()))?;
+        let if_dropped = IngressEvent::CompletionFailed { command, error };
+        let ticket = match door {
+            Some(handle) => handle.ticket(if_dropped).map_err(|refused| refused.refusal),
+            None => Err(Refusal::Closed),
+        };
         let handle = Self { command, result_bytes_max, ticket, answer: PhantomData };
-        Ok((handle, Promise::under(command)))
+        (handle, Promise::under(command))
     }
 
     /// Answers with the op's outputs. What does not fit fails the op, with the reason.
@@ -126,10 +129,15 @@ impl<R> CompletionHandle<R> {
 
     fn offer(self, event: IngressEvent) -> Result<(), Box<CompletionRefused<R>>> {
         let weight = event.weight();
-        self.ticket.settle(event, weight).map_err(|refused| {
-            let (event, refusal) = (refused.event, refused.refusal);
-            Box::new(CompletionRefused { handle: self, event, refusal })
-        })
+        let refused = match &self.ticket {
+            Ok(ticket) => match ticket.settle(event, weight) {
+                Ok(()) => return Ok(()),
+                Err(refused) => (refused.event, refused.refusal),
+            },
+            Err(refusal) => (event, *refusal),
+        };
+        let (event, refusal) = refused;
+        Err(Box::new(CompletionRefused { handle: self, event, refusal }))
     }
 }
 

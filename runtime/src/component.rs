@@ -34,13 +34,12 @@
 mod handler;
 mod registry;
 
-use std::any::Any;
-
 use serde::{Serialize, de::DeserializeOwned};
 
 pub(crate) use self::handler::ErasedHandler;
 pub use self::handler::{Argument, Handler, Ops, WithCx};
 pub use self::registry::{ComponentType, RegistrationError, Registry, Signature};
+pub(crate) use crate::context::AnyComponent;
 
 /// A kind of component.
 pub trait Component: Default + Serialize + DeserializeOwned + Send + 'static {
@@ -50,8 +49,5 @@ pub trait Component: Default + Serialize + DeserializeOwned + Send + 'static {
     /// Declares its ops.
     fn ops(ops: &mut Ops<Self>);
 }
-
-/// A component in its slot, whatever its type.
-pub(crate) trait AnyComponent: Any + Send {}
 
 impl<C: Component> AnyComponent for C {}

@@ -3,9 +3,15 @@
 //! Law: everything here comes from the batch or from the Node's own state. There is nothing to wait
 //! on and nothing to read that replay would not give again.
 
-use std::collections::BTreeMap;
+mod inbound;
+mod siblings;
+
+use std::{collections::BTreeMap, sync::Arc};
 
 use samsara_proto::PeerId;
+
+pub(crate) use self::siblings::AnyComponent;
+pub use self::{inbound::InboundCtx, siblings::ComponentsView};
 
 use crate::{
     completion::{CompletionHandle, Promise, Replies},
@@ -20,14 +26,17 @@ use crate::{
 /// What the Node lends to an op for one call.
 pub struct RuntimeResourceRef<'a> {
     pub(crate) exec: ExecId,
+    pub(crate) op: &'a Arc<str>,
     pub(crate) attributes: &'a BTreeMap<String, Value>,
+    pub(crate) inbound: Option<&'a InboundCtx>,
+    pub(crate) siblings: ComponentsView<'a>,
     pub(crate) services: &'a mut Services,
 }
 
 /// The short name of [`RuntimeResourceRef`].
 pub type Cx<'a> = RuntimeResourceRef<'a>;
 
-impl RuntimeResourceRef<'_> {
+impl<'a> RuntimeResourceRef<'a> {
     /// The logical time of this batch.
     pub fn now(&self) -> Nanos {
         self.services.now
@@ -46,6 +55,21 @@ impl RuntimeResourceRef<'_> {
     /// The execution that this call is part of.
     pub fn execution(&self) -> ExecId {
         self.exec
+    }
+
+    /// The op's name, its path through the modules that call it included.
+    pub fn op(&self) -> &'a str {
+        self.op
+    }
+
+    /// What brought this execution about, if a peer did.
+    pub fn inbound(&self) -> Option<&'a InboundCtx> {
+        self.inbound
+    }
+
+    /// The other components of the Node, to read.
+    pub fn components(&self) -> ComponentsView<'a> {
+        self.siblings
     }
 
     /// What the op was given when it was authored, see
@@ -73,17 +97,15 @@ impl RuntimeResourceRef<'_> {
 
     /// A promise to return from the op, and the handle that keeps it from any thread.
     ///
-    /// Refused at the cap on parked ops, and when the mailbox has no ticket left. The second is not
-    /// part of the batch yet: a replay that never answers its handles runs out of tickets earlier
-    /// than the life that it replays.
+    /// Refused at the cap on parked ops and awaited answers. While a Node
+    /// [replays](crate::node::Node::replay), the handle's answer is refused: the one that counts is
+    /// in the history, or lost with the life that owed it.
     pub fn open_completion<R: Replies>(
         &mut self,
     ) -> Result<(CompletionHandle<R>, Promise<R>), OpError> {
-        let command = self.services.new_command()?;
-        CompletionHandle::open(
-            command,
-            self.services.config.max_completion_result_bytes,
-            &self.services.handle,
-        )
+        let command = self.services.await_answer()?;
+        let door = (!self.services.is_replaying).then_some(&self.services.handle);
+        let result_bytes_max = self.services.config.max_completion_result_bytes;
+        Ok(CompletionHandle::open(command, result_bytes_max, door))
     }
 }

@@ -19,7 +19,7 @@ use self::{
 use crate::{
     completion::Reply,
     component::AnyComponent,
-    context::Cx,
+    context::{ComponentsView, Cx},
     error::{OpError, OpErrorKind},
     framework::Waiter,
     id::{CommandId, ExecId},
@@ -148,12 +148,15 @@ impl Walk<'_> {
         let Call::Component { slot, handler, attributes } = &op.call else {
             return self.fire_own(module, op, at);
         };
-        let Some(Some(component)) = self.components.get_mut(*slot as usize) else {
+        let split = ComponentsView::split(self.components, *slot as usize);
+        let Some((component, siblings)) = split else {
             return self.fail(module, op, at.exec, OpError::failed("its slot is empty"));
         };
         let arguments = execution.operands.get_mut(op.operands.range()).unwrap_or_default();
-        let mut cx = Cx { exec, attributes, services: self.services };
-        match handler.call(&mut **component, &mut cx, arguments, outputs) {
+        let inbound = execution.inbound.as_deref();
+        let (op_name, services) = (&op.name, &mut *self.services);
+        let mut cx = Cx { exec, op: op_name, attributes, inbound, siblings, services };
+        match handler.call(component, &mut cx, arguments, outputs) {
             Ok(Reply::Now) => {}
             Ok(Reply::Later(command)) => return self.park(op, at, command),
             Err(error) => return self.fail(module, op, at.exec, error),
@@ -189,7 +192,8 @@ impl Walk<'_> {
         let (exec, output_count) = (execution.id, op.outputs.len());
         let arguments = execution.operands.get_mut(op.operands.range()).unwrap_or_default();
         let (services, steps) = (&mut *self.services, &mut *self.steps);
-        let mut site = Site { exec, services, steps, arguments, outputs, output_count };
+        let inbound = execution.inbound.as_deref();
+        let mut site = Site { exec, inbound, services, steps, arguments, outputs, output_count };
         match request.fire(&mut site) {
             Ok(Fired::All) => self.complete(module, op, at.exec),
             Ok(Fired::Waits(command)) => self.park(op, at, command),

@@ -234,6 +234,16 @@ impl Node {
             || (ready > 0 && self.execution_count() >= limits.max_executions as usize)
     }
 
+    /// Moves the Node by a batch of its history, as [`apply`](Self::apply) did when it was new.
+    ///
+    /// Handles of completions that ops open meanwhile lead nowhere: their answers are further on in
+    /// the history, or were never given.
+    pub fn replay(&mut self, batch: &Batch, steps: &mut Vec<EngineStep>) {
+        self.services.is_replaying = true;
+        self.apply(batch, steps);
+        self.services.is_replaying = false;
+    }
+
     /// Moves the Node by one batch and appends what it did to `steps`.
     pub fn apply(&mut self, batch: &Batch, steps: &mut Vec<EngineStep>) {
         self.services.now = self.clock.observe(batch.now);
@@ -256,9 +266,11 @@ impl Node {
                     walk.begin(*exec, *module, weight, inputs);
                 }
                 IngressEvent::Completion { command, outputs } => {
+                    walk.services.note_answer(*command);
                     walk.answer(*command, Answer::Outputs(outputs.clone()));
                 }
                 IngressEvent::CompletionFailed { command, error } => {
+                    walk.services.note_answer(*command);
                     walk.answer(*command, Answer::Failed(error.clone()));
                 }
                 IngressEvent::Control(Control::Start) => {

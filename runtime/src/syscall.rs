@@ -11,6 +11,7 @@ mod time;
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
+    context::InboundCtx,
     error::OpError,
     id::{CommandId, ExecId},
     services::Services,
@@ -57,6 +58,9 @@ pub(crate) enum Fired {
 /// One call of the engine.
 pub(crate) struct Site<'a> {
     pub(crate) exec: ExecId,
+    /// The envelope behind the execution.
+    #[expect(dead_code, reason = "the requests that concern peers read it")]
+    pub(crate) inbound: Option<&'a InboundCtx>,
     pub(crate) services: &'a mut Services,
     pub(crate) steps: &'a mut Vec<EngineStep>,
     pub(crate) arguments: &'a mut [Option<Value>],

@@ -4,7 +4,7 @@
 
 use samsara_ingress::Charge;
 
-use crate::{framework::TimerId, id::ExecId, plan::ModulePlan, value::Value};
+use crate::{context::InboundCtx, framework::TimerId, id::ExecId, plan::ModulePlan, value::Value};
 
 /// The place of an execution in the pool.
 pub(super) type ExecIndex = u32;
@@ -26,6 +26,8 @@ pub(super) struct Execution {
     pub(super) has_permits: bool,
     /// Timers of its deadline ops.
     pub(super) deadlines: Vec<(u32, TimerId)>,
+    /// The envelope behind it.
+    pub(super) inbound: Option<Box<InboundCtx>>,
     /// What its event weighs, once it has outlived its batch.
     pub(super) charge: Option<Charge>,
 }
@@ -61,6 +63,7 @@ impl Pool {
                     has_failed: false,
                     has_permits: false,
                     deadlines: Vec::new(),
+                    inbound: None,
                     charge: None,
                 });
                 u32::try_from(self.records.len() - 1).unwrap_or(u32::MAX)
@@ -84,6 +87,7 @@ impl Pool {
         if let Some(record) = self.at(index) {
             record.operands.clear();
             record.deadlines.clear();
+            record.inbound = None;
             record.charge = None;
             self.free.push(index);
         }

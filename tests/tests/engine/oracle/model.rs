@@ -106,6 +106,8 @@ pub(super) struct Model<'p> {
     pub(super) mailbox: VecDeque<Event>,
     /// Completions that nobody has answered yet, oldest first.
     pub(super) desk: Vec<CommandId>,
+    /// Commands that the host has answered nothing yet to, or whose answer waits in the mailbox.
+    awaited: BTreeSet<CommandId>,
     commands: u64,
     timers_set: u64,
     total: u64,
@@ -127,6 +129,7 @@ impl<'p> Model<'p> {
             now: Nanos::ZERO,
             mailbox: VecDeque::new(),
             desk: Vec::new(),
+            awaited: BTreeSet::new(),
             commands: 0,
             timers_set: 0,
             total: 0,
@@ -168,7 +171,10 @@ impl<'p> Model<'p> {
             let weight = event.weight();
             match event {
                 Event::Arrival(exec, inputs) => self.begin(exec, inputs, weight),
-                Event::Answer(command, answer) => self.answer(command, answer),
+                Event::Answer(command, answer) => {
+                    self.awaited.remove(&command);
+                    self.answer(command, answer);
+                }
             }
         }
         let mut left = self.config.cycle_op_budget;

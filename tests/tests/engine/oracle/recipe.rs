@@ -122,16 +122,8 @@ impl Recipe {
     /// Whether an execution may wait for ever: for a permit that it holds itself, or an item that
     /// nobody brings.
     pub(super) fn may_wait_for_ever(&self) -> bool {
-        self.has(|op| matches!(op, OpRecipe::Keep(Keep::Acquire(_) | Keep::Dequeue, _)))
-    }
-
-    /// Whether ops answer commands that are not theirs.
-    pub(super) fn has_strangers(&self) -> bool {
-        self.has(|op| matches!(op, OpRecipe::One("poke" | "spoil", _)))
-    }
-
-    fn has(&self, is_it: impl Fn(&OpRecipe) -> bool) -> bool {
-        self.modules.iter().flat_map(|module| &module.ops).any(is_it)
+        let mut ops = self.modules.iter().flat_map(|module| &module.ops);
+        ops.any(|op| matches!(op, OpRecipe::Keep(Keep::Acquire(_) | Keep::Dequeue, _)))
     }
 }
 

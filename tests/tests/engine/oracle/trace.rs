@@ -83,12 +83,9 @@ impl Story {
     }
 
     pub(crate) fn config(&self) -> NodeConfig {
-        // Who was answered by a stranger still holds a handle: how many of those are open is the
-        // mailbox's business, and no part of the model.
-        let max_parked = if self.recipe.has_strangers() { 1_000 } else { self.max_parked };
         NodeConfig {
             cycle_op_budget: self.op_budget,
-            max_pending_async: max_parked,
+            max_pending_async: self.max_parked,
             turn: TurnConfig { events: self.turn_events, ..TurnConfig::default() },
             ..NodeConfig::default()
         }

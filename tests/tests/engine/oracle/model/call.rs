@@ -50,7 +50,12 @@ impl Model<'_> {
     }
 
     fn later(&mut self) -> Fired {
+        let awaited = self.awaited.len();
+        if awaited >= self.config.max_pending_async as usize {
+            return Fired::Fails(limit(format!("{awaited} answers are awaited already")));
+        }
         self.with_command(|model, command| {
+            model.awaited.insert(command);
             model.desk.push(command);
             Fired::Waits(command, Value::Unit)
         })

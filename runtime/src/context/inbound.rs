@@ -1,0 +1,24 @@
+//! What an execution knows of the peer that brought it about.
+//!
+//! Law: set once, when the envelope is taken in, from what the transport has proved; every op of
+//! the cascade sees the same.
+
+use samsara_proto::PeerId;
+
+use crate::{framework::ChainContext, id::RequestId, time::Nanos};
+
+/// The envelope behind an execution.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InboundCtx {
+    /// Who sent it.
+    pub source: PeerId,
+    /// What it wants an answer to, by the sender's number.
+    pub request: Option<RequestId>,
+    /// When it was taken in.
+    pub arrived: Nanos,
+    /// When the sender stops waiting, by this Node's time.
+    pub deadline: Option<Nanos>,
+    /// The chain of sends that it is part of.
+    pub chain: Option<ChainContext>,
+}
