@@ -4,6 +4,7 @@
 //! the batch.
 
 mod batch;
+mod cycle;
 mod install;
 
 use std::{fmt, sync::Arc};
@@ -18,11 +19,11 @@ use crate::{
     component::AnyComponent,
     config::NodeConfig,
     error::DeliveryError,
-    event::{Control, IngressEvent, InputIndex, NodeIngress, NodeIngressHandle, NodeIngressReader},
-    exec::{Engine, Walk},
+    event::{IngressEvent, InputIndex, NodeIngress, NodeIngressHandle, NodeIngressReader},
+    exec::Engine,
     id::{ExecId, IdCounter, Incarnation},
     plan::Plan,
-    services::{Answer, Services},
+    services::Services,
     step::{EngineStep, Steps},
     time::{LogicalClock, Nanos},
     value::{IntoValue, Value},
@@ -232,62 +233,6 @@ impl Node {
         let (ready, limits) = (self.ready(), &self.config().engine);
         ready >= limits.max_ready_ops as usize
             || (ready > 0 && self.execution_count() >= limits.max_executions as usize)
-    }
-
-    /// Moves the Node by a batch of its history, as [`apply`](Self::apply) did when it was new.
-    ///
-    /// Handles of completions that ops open meanwhile lead nowhere: their answers are further on in
-    /// the history, or were never given.
-    pub fn replay(&mut self, batch: &Batch, steps: &mut Vec<EngineStep>) {
-        self.services.is_replaying = true;
-        self.apply(batch, steps);
-        self.services.is_replaying = false;
-    }
-
-    /// Moves the Node by one batch and appends what it did to `steps`.
-    pub fn apply(&mut self, batch: &Batch, steps: &mut Vec<EngineStep>) {
-        self.services.now = self.clock.observe(batch.now);
-        let engine = &mut **self.engine.get_or_insert_default();
-        let mut walk = Walk {
-            plan: &self.plan,
-            engine,
-            components: &mut self.components,
-            services: &mut self.services,
-            steps,
-        };
-        for admitted in &batch.events {
-            let weight = admitted.weight;
-            match &admitted.event {
-                IngressEvent::AppEvent { exec, input, value } => {
-                    walk.begin(*exec, input.module, weight, [(input.input, value)]);
-                }
-                IngressEvent::Invoke { exec, module, inputs } => {
-                    let inputs = inputs.iter().map(|(input, value)| (*input, value));
-                    walk.begin(*exec, *module, weight, inputs);
-                }
-                IngressEvent::Completion { command, outputs } => {
-                    walk.services.note_answer(*command);
-                    walk.answer(*command, Answer::Outputs(outputs.clone()));
-                }
-                IngressEvent::CompletionFailed { command, error } => {
-                    walk.services.note_answer(*command);
-                    walk.answer(*command, Answer::Failed(error.clone()));
-                }
-                IngressEvent::Control(Control::Start) => {
-                    self.targets.iter().for_each(|module| walk.start(*module));
-                }
-            }
-        }
-        let mut budget = walk.services.config.cycle_op_budget;
-        budget -= walk.run(budget);
-        budget -= walk.ring(budget);
-        walk.run(budget);
-        let ready = engine.ready();
-        if ready > 0 {
-            steps.push(EngineStep::CycleBudgetExceeded { ready });
-        }
-        let mut held = self.held.take();
-        engine.settle_births(|weight| held.as_mut()?.split(weight));
     }
 
     /// When the Node can make progress without a push.
