@@ -33,6 +33,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[cfg_attr(not(test), expect(dead_code, reason = "snapshots will be made of it"))]
+pub mod codec;
 pub mod compiler;
 pub mod completion;
 pub mod component;

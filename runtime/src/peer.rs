@@ -29,6 +29,11 @@ impl PeerIx {
     pub const fn get(self) -> u32 {
         self.0
     }
+
+    /// The index of this number, as it was written down beside its table.
+    pub(crate) const fn of(number: u32) -> Self {
+        Self(number)
+    }
 }
 
 impl fmt::Debug for PeerIx {
@@ -130,6 +135,34 @@ impl PeerTable {
     /// Whether no peer is held.
     pub fn is_empty(&self) -> bool {
         self.by_peer.is_empty()
+    }
+
+    /// The peer of each index and how often it is held, for who writes the table down.
+    pub(crate) fn holders(&self) -> impl ExactSizeIterator<Item = Option<(PeerId, u64)>> {
+        self.entries.iter().map(|held| held.as_ref().map(|held| (held.peer, held.holders)))
+    }
+
+    /// The table of these holders; nothing if they are too many or one peer has two indices.
+    pub(crate) fn of_holders(cap: u32, holders: Vec<Option<(PeerId, u64)>>) -> Option<Self> {
+        let mut table = Self::new(cap);
+        for (number, holder) in (0..).zip(holders) {
+            match holder {
+                Some((peer, _)) if table.by_peer.insert(peer, PeerIx(number)).is_some() => {
+                    return None;
+                }
+                Some((peer, holders)) => table.entries.push(Some(Held { peer, holders })),
+                None => {
+                    table.entries.push(None);
+                    table.free.insert(number);
+                }
+            }
+        }
+        (table.by_peer.len() <= cap as usize).then_some(table)
+    }
+
+    /// How many peers may be held.
+    pub(crate) const fn cap(&self) -> u32 {
+        self.cap
     }
 
     /// The held peers and their indices, in the order of the peers.

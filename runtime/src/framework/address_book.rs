@@ -30,6 +30,7 @@ use samsara_proto::{Address, PeerId};
 
 pub use self::error::AddressBookError;
 use super::recent::Recent;
+use crate::codec::{Kept, Loader, Saver, Unreadable, saved};
 
 /// The known peers of a Node, itself among them.
 #[derive(Clone, Debug, PartialEq)]
@@ -231,6 +232,24 @@ impl Entry {
                 break;
             }
         }
+    }
+}
+
+saved! { Entry { owners, owned, learned } }
+
+impl Kept for AddressBook {
+    fn save(&self, out: &mut Saver) {
+        self.peers.save(out);
+    }
+
+    fn fill(&mut self, from: &mut Loader<'_>) -> Result<(), Unreadable> {
+        self.peers.fill(from)?;
+        let cap = self.max_addresses as usize;
+        let is_over = |entry: &Entry| entry.owned.len() + entry.learned.len() > cap;
+        if self.peers.iter().any(|(_, entry)| is_over(entry)) {
+            return Err(Unreadable::invalid("addresses of a peer", format!("the cap is {cap}")));
+        }
+        Ok(())
     }
 }
 

@@ -24,6 +24,7 @@
 use samsara_proto::PeerId;
 
 use super::recent::Recent;
+use crate::codec::{Kept, Loader, Saver, Unreadable, saved};
 use crate::config::BackoffConfig;
 use crate::rng::Rng;
 use crate::time::Nanos;
@@ -115,6 +116,21 @@ impl BackoffTable {
         if let Ok(entry) = self.peers.touch(*peer, Entry::default) {
             *entry = new;
         }
+    }
+}
+
+saved! {
+    BackoffState { attempts, last_attempt_ns, next_retry_ns }
+    Entry { state, drawn }
+}
+
+impl Kept for BackoffTable {
+    fn save(&self, out: &mut Saver) {
+        self.peers.save(out);
+    }
+
+    fn fill(&mut self, from: &mut Loader<'_>) -> Result<(), Unreadable> {
+        self.peers.fill(from)
     }
 }
 

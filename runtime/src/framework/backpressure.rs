@@ -20,6 +20,7 @@
 //! ```
 
 use super::recent::Recent;
+use crate::codec::{Kept, Loader, Saved, Saver, Unreadable, saved};
 use crate::config::BackpressureConfig;
 use crate::peer::PeerIx;
 use crate::time::Nanos;
@@ -128,6 +129,21 @@ impl BackpressureTracker {
     /// How many arrivals were dropped.
     pub const fn muted(&self) -> u64 {
         self.muted
+    }
+}
+
+saved! { Told { notices, last_notice, last_arrival } }
+
+impl Kept for BackpressureTracker {
+    fn save(&self, out: &mut Saver) {
+        self.peers.save(out);
+        self.muted.save(out);
+    }
+
+    fn fill(&mut self, from: &mut Loader<'_>) -> Result<(), Unreadable> {
+        self.peers.fill(from)?;
+        self.muted = u64::load(from)?;
+        Ok(())
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Law: what is there stays reachable; only a new entry is refused, and a refusal changes nothing.
 
+use crate::codec::{Kept, Loader, Saved, Saver, Unreadable};
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -103,6 +104,50 @@ impl<K: Ord, V> Bounded<K, V> {
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
         self.entries.iter()
+    }
+}
+
+impl<K: Saved + Ord, V: Saved> Kept for Bounded<K, V> {
+    fn save(&self, out: &mut Saver) {
+        self.entries.save(out);
+    }
+
+    fn fill(&mut self, from: &mut Loader<'_>) -> Result<(), Unreadable> {
+        self.fill_with(from, |_, from| V::load(from))
+    }
+}
+
+impl<K: Saved + Ord, V> Bounded<K, V> {
+    /// Takes over entries whose values are read like this, if they fit.
+    pub(super) fn fill_with(
+        &mut self,
+        from: &mut Loader<'_>,
+        mut value: impl FnMut(&K, &mut Loader<'_>) -> Result<V, Unreadable>,
+    ) -> Result<(), Unreadable> {
+        let (what, cap) = (self.what, self.cap);
+        let length = from.length(what)?;
+        if length > cap as usize {
+            return Err(Unreadable::invalid(what, format!("{length} of them, the cap is {cap}")));
+        }
+        self.entries.clear();
+        for _ in 0..length {
+            let key = K::load(from)?;
+            if self.entries.last_key_value().is_some_and(|(last, _)| *last >= key) {
+                return Err(Unreadable::invalid(what, "their keys do not rise"));
+            }
+            let value = value(&key, from)?;
+            self.entries.insert(key, value);
+        }
+        Ok(())
+    }
+
+    /// Writes entries whose values are written like this.
+    pub(super) fn save_with(&self, out: &mut Saver, mut value: impl FnMut(&V, &mut Saver)) {
+        (self.entries.len() as u64).save(out);
+        for (key, held) in &self.entries {
+            key.save(out);
+            value(held, out);
+        }
     }
 }
 

@@ -24,6 +24,7 @@ mod window;
 use self::window::Window;
 use super::bounded::{Bounded, CapReached};
 use super::recent::Recent;
+use crate::codec::{Kept, Loader, Saver, Unreadable, saved};
 use crate::peer::PeerIx;
 
 /// The number of the first message of a stream.
@@ -140,6 +141,28 @@ impl InboundDedup {
     /// How many windows had to make room.
     pub const fn forgotten(&self) -> u64 {
         self.windows.forgotten()
+    }
+}
+
+saved! {
+    StreamKey { source, stream }
+    Watermark { epoch, next }
+}
+
+impl Kept for InboundDedup {
+    fn save(&self, out: &mut Saver) {
+        self.streams.save(out);
+        self.windows.save_with(out, Window::save);
+    }
+
+    fn fill(&mut self, from: &mut Loader<'_>) -> Result<(), Unreadable> {
+        self.streams.fill(from)?;
+        let size = self.window;
+        self.windows.fill_with(from, |from| {
+            let mut window = Window::new(size);
+            window.fill(from)?;
+            Ok(window)
+        })
     }
 }
 

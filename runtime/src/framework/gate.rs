@@ -23,6 +23,7 @@ use std::sync::Arc;
 
 use super::bounded::{Bounded, CapReached};
 use super::wait_lines::{WaitLines, Waiter};
+use crate::codec::{Kept, Loader, Saver, Unreadable, saved};
 use crate::id::ExecId;
 
 /// The gates of a Node. One is there while a permit of it is held or waited for.
@@ -189,6 +190,29 @@ impl PeerGate {
             None => {}
         }
         next
+    }
+}
+
+saved! { Gate { permits, holders, taken } }
+
+impl Kept for PeerGate {
+    fn save(&self, out: &mut Saver) {
+        self.gates.save(out);
+        self.waiting.save(out);
+    }
+
+    fn fill(&mut self, from: &mut Loader<'_>) -> Result<(), Unreadable> {
+        self.gates.fill(from)?;
+        self.held.clear();
+        for (name, gate) in self.gates.iter() {
+            let taken = gate.holders.values().try_fold(0_u32, |sum, held| sum.checked_add(*held));
+            let is_held = gate.holders.values().all(|held| *held > 0);
+            if !is_held || taken != Some(gate.taken) || gate.taken > gate.permits {
+                return Err(Unreadable::invalid("gates", "their permits do not add up"));
+            }
+            self.held.extend(gate.holders.keys().map(|exec| (*exec, Arc::clone(name))));
+        }
+        self.waiting.fill(from)
     }
 }
 

@@ -34,6 +34,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use self::rule::{GatherRule, LatePolicy, OnDeadline};
 use super::bounded::{Bounded, CapReached, Refused};
 use super::ring::Ring;
+use crate::codec::{Kept, Loader, Saved, Saver, Unreadable, saved};
 use crate::peer::PeerIx;
 use crate::time::Nanos;
 
@@ -223,6 +224,36 @@ impl<R: Ord + Clone, V> Channel<R, V> {
                 open.find(|(other, _)| *other > round).map(|(other, _)| other.clone())
             }
         }
+    }
+}
+
+saved! { Round<V> { rule, deadline, from } }
+
+impl<R: Saved + Ord + Clone, V: Saved> Kept for GatherTable<R, V> {
+    fn save(&self, out: &mut Saver) {
+        self.channels.save_with(out, |channel, out| {
+            channel.open.save(out);
+            channel.ended.save(out);
+            channel.late.save(out);
+        });
+    }
+
+    fn fill(&mut self, from: &mut Loader<'_>) -> Result<(), Unreadable> {
+        let cap = self.max_rounds;
+        self.deadlines.clear();
+        let deadlines = &mut self.deadlines;
+        self.channels.fill_with(from, |channel, from| {
+            let open = BTreeMap::<R, Round<V>>::load(from)?;
+            if open.len() > cap as usize {
+                let reason = format!("{} of them, the cap is {cap}", open.len());
+                return Err(Unreadable::invalid("open rounds", reason));
+            }
+            let due = |(key, round): (&R, &Round<V>)| (round.deadline, *channel, key.clone());
+            deadlines.extend(open.iter().map(due));
+            let mut ended = Ring::new(cap);
+            ended.fill(from)?;
+            Ok(Channel { open, ended, late: u64::load(from)? })
+        })
     }
 }
 

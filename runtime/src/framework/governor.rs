@@ -24,6 +24,7 @@ use samsara_proto::PeerId;
 use super::backoff::BackoffTable;
 use super::bounded::CapReached;
 use super::recent::Recent;
+use crate::codec::{Kept, Loader, Saved, Saver, Unreadable, saved};
 use crate::config::PeerConfig;
 use crate::time::Nanos;
 
@@ -215,6 +216,32 @@ impl PeerGovernor {
     /// Successes and failures that could not be noted, since everyone remembered is down.
     pub const fn untracked(&self) -> u64 {
         self.untracked
+    }
+}
+
+saved! {
+    PeerHealth { consecutive_failures, last_event_ns, down }
+    Standing { health, probe_at }
+}
+
+impl Kept for PeerGovernor {
+    fn save(&self, out: &mut Saver) {
+        self.blocked.save(out);
+        self.allowed.save(out);
+        self.peers.save(out);
+        self.untracked.save(out);
+    }
+
+    fn fill(&mut self, from: &mut Loader<'_>) -> Result<(), Unreadable> {
+        self.blocked = Saved::load(from)?;
+        self.allowed = Saved::load(from)?;
+        let cap = self.config.max_listed as usize;
+        if self.blocked.len().max(self.allowed.as_ref().map_or(0, BTreeSet::len)) > cap {
+            return Err(Unreadable::invalid("listed peers", format!("the cap is {cap}")));
+        }
+        self.peers.fill(from)?;
+        self.untracked = u64::load(from)?;
+        Ok(())
     }
 }
 

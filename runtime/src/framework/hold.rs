@@ -17,6 +17,7 @@
 use std::sync::Arc;
 
 use super::bounded::{Bounded, CapReached, Refused};
+use crate::codec::{Kept, Loader, Saved, Saver, Unreadable};
 
 /// The held values of a Node. A name is taken while something is held under it.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +56,17 @@ impl<V> HoldTable<V> {
     /// How many values are held under this name.
     pub fn len(&self, name: &str) -> usize {
         self.names.get(name).map_or(0, Vec::len)
+    }
+}
+
+impl<V: Saved> Kept for HoldTable<V> {
+    fn save(&self, out: &mut Saver) {
+        self.names.save(out);
+    }
+
+    fn fill(&mut self, from: &mut Loader<'_>) -> Result<(), Unreadable> {
+        let cap = self.max_items as usize;
+        self.names.fill_with(from, |_, from| from.row("held values of one name", cap))
     }
 }
 

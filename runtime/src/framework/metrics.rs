@@ -15,6 +15,7 @@
 use std::sync::Arc;
 
 use super::bounded::{Bounded, CapReached};
+use crate::codec::{Kept, Loader, Saver, Unreadable};
 
 /// The counters of a Node.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +44,16 @@ impl Metrics {
     /// Every counter, in the order of the names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, i64)> {
         self.counters.iter().map(|(name, value)| (name.as_ref(), *value))
+    }
+}
+
+impl Kept for Metrics {
+    fn save(&self, out: &mut Saver) {
+        self.counters.save(out);
+    }
+
+    fn fill(&mut self, from: &mut Loader<'_>) -> Result<(), Unreadable> {
+        self.counters.fill(from)
     }
 }
 

@@ -17,6 +17,7 @@
 use std::collections::VecDeque;
 
 use super::bounded::{CapReached, Refused};
+use crate::codec::{Kept, Loader, Saved, Saver, Unreadable};
 
 /// What a channel promises about its messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -101,6 +102,26 @@ impl<E> OutboundQueue<E> {
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+}
+
+impl<E: Saved> Kept for OutboundQueue<E> {
+    fn save(&self, out: &mut Saver) {
+        self.pushed.save(out);
+        self.dropped.save(out);
+        self.effective.save(out);
+        self.best_effort.save(out);
+    }
+
+    fn fill(&mut self, from: &mut Loader<'_>) -> Result<(), Unreadable> {
+        (self.pushed, self.dropped) = Saved::load(from)?;
+        self.effective = Saved::load(from)?;
+        self.best_effort = Saved::load(from)?;
+        if self.len() > self.cap as usize {
+            let reason = format!("{} of them, the cap is {}", self.len(), self.cap);
+            return Err(Unreadable::invalid("outbound entries", reason));
+        }
+        Ok(())
     }
 }
 

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::bounded::CapReached;
+use crate::codec::{Kept, Loader, Saved, Saver, Unreadable};
 
 /// A map with a cap, whose entries age.
 #[derive(Clone, Debug, PartialEq)]
@@ -110,6 +111,57 @@ impl<K: Ord + Copy, V> Recent<K, V> {
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
         self.entries.iter().map(|(key, entry)| (key, &entry.value))
+    }
+}
+
+impl<K: Saved + Ord + Copy, V: Saved> Kept for Recent<K, V> {
+    fn save(&self, out: &mut Saver) {
+        self.save_with(out, V::save);
+    }
+
+    fn fill(&mut self, from: &mut Loader<'_>) -> Result<(), Unreadable> {
+        self.fill_with(from, V::load)
+    }
+}
+
+impl<K: Saved + Ord + Copy, V> Recent<K, V> {
+    /// Writes everything, the values like this.
+    pub(super) fn save_with(&self, out: &mut Saver, value: impl Fn(&V, &mut Saver)) {
+        self.touches.save(out);
+        self.forgotten.save(out);
+        (self.entries.len() as u64).save(out);
+        for (key, entry) in &self.entries {
+            key.save(out);
+            entry.touched.save(out);
+            self.by_age.contains_key(&entry.touched).save(out);
+            value(&entry.value, out);
+        }
+    }
+
+    /// Takes over everything, the values read like this, if it fits.
+    pub(super) fn fill_with(
+        &mut self,
+        from: &mut Loader<'_>,
+        value: impl Fn(&mut Loader<'_>) -> Result<V, Unreadable>,
+    ) -> Result<(), Unreadable> {
+        let (what, cap) = (self.what, self.cap);
+        let mut filled = Self::new(what, cap);
+        (filled.touches, filled.forgotten) = Saved::load(from)?;
+        let length = from.length(what)?;
+        if length > cap as usize {
+            return Err(Unreadable::invalid(what, format!("{length} of them, the cap is {cap}")));
+        }
+        for _ in 0..length {
+            let (key, touched, is_loose): (K, u64, bool) = Saved::load(from)?;
+            let is_known = is_loose && filled.by_age.insert(touched, key).is_some();
+            let entry = Entry { touched, value: value(from)? };
+            let is_known = filled.entries.insert(key, entry).is_some() || is_known;
+            if is_known || touched > filled.touches {
+                return Err(Unreadable::invalid(what, "they contradict each other"));
+            }
+        }
+        *self = filled;
+        Ok(())
     }
 }
 

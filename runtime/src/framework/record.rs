@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use super::bounded::{Bounded, Refused};
 use super::ring::Ring;
+use crate::codec::{Kept, Loader, Saved, Saver, Unreadable};
 
 /// The records of a Node, a ring a name.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,6 +55,21 @@ impl<V> RecordBuffer<V> {
     /// How many values of this name had to make room.
     pub fn dropped(&self, name: &str) -> u64 {
         self.rings.get(name).map_or(0, Ring::dropped)
+    }
+}
+
+impl<V: Saved> Kept for RecordBuffer<V> {
+    fn save(&self, out: &mut Saver) {
+        self.rings.save_with(out, Ring::save);
+    }
+
+    fn fill(&mut self, from: &mut Loader<'_>) -> Result<(), Unreadable> {
+        let capacity = self.capacity;
+        self.rings.fill_with(from, |_, from| {
+            let mut ring = Ring::new(capacity);
+            ring.fill(from)?;
+            Ok(ring)
+        })
     }
 }
 

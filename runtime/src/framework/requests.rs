@@ -25,6 +25,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::bounded::CapReached;
+use crate::codec::{Kept, Loader, Saved, Saver, Unreadable, saved};
 use crate::id::{CommandId, IdCounter, IdsExhausted, RequestId};
 use crate::peer::PeerIx;
 use crate::time::Nanos;
@@ -189,6 +190,33 @@ impl RequestTracker {
     /// Whether no request is open.
     pub fn is_empty(&self) -> bool {
         self.open.is_empty()
+    }
+}
+
+saved! {
+    RequestKind { 0 }
+    Request { peer, kind, command, sent_at, deadline }
+}
+
+impl Kept for RequestTracker {
+    fn save(&self, out: &mut Saver) {
+        self.ids.save(out);
+        self.open.save(out);
+    }
+
+    fn fill(&mut self, from: &mut Loader<'_>) -> Result<(), Unreadable> {
+        let (ids, cap) = (IdCounter::load(from)?, self.cap);
+        let open = BTreeMap::<RequestId, Request>::load(from)?;
+        if open.len() > cap as usize {
+            let reason = format!("{} of them, the cap is {cap}", open.len());
+            return Err(Unreadable::invalid("open requests", reason));
+        }
+        if open.last_key_value().is_some_and(|(id, _)| id.get() > ids.minted()) {
+            return Err(Unreadable::invalid("open requests", "their ids were never minted"));
+        }
+        let deadlines = open.iter().map(|(id, request)| (request.deadline, *id)).collect();
+        *self = Self { cap, ids, open, deadlines };
+        Ok(())
     }
 }
 

@@ -4,6 +4,8 @@
 
 use std::collections::VecDeque;
 
+use crate::codec::{Kept, Loader, Saved, Saver, Unreadable};
+
 /// A queue with a cap.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Ring<V> {
@@ -43,6 +45,19 @@ impl<V> Ring<V> {
     /// The items, the oldest first.
     pub(super) fn iter(&self) -> impl Iterator<Item = &V> {
         self.items.iter()
+    }
+}
+
+impl<V: Saved> Kept for Ring<V> {
+    fn save(&self, out: &mut Saver) {
+        self.dropped.save(out);
+        self.items.save(out);
+    }
+
+    fn fill(&mut self, from: &mut Loader<'_>) -> Result<(), Unreadable> {
+        self.dropped = u64::load(from)?;
+        self.items = from.row("items of a ring", self.cap as usize)?.into();
+        Ok(())
     }
 }
 

@@ -23,6 +23,7 @@
 //! ```
 
 use super::recent::Recent;
+use crate::codec::{Kept, Loader, Saver, Unreadable, saved, saved_enum};
 use crate::config::RttConfig;
 use crate::peer::PeerIx;
 use crate::time::Nanos;
@@ -132,6 +133,25 @@ impl Estimate {
 const fn approach(from: u64, to: u64, parts: u64) -> u64 {
     let step = from.abs_diff(to) / parts;
     if to > from { from + step } else { from - step }
+}
+
+saved! {
+    ChainContext { chain_id, hop_index }
+    Estimate { samples, smoothed, variance }
+}
+
+saved_enum! { Tier: "tier of an estimate" {
+    0 = Edge(peer, channel), 1 = Peer(peer), 2 = Chain(chain), 3 = Global,
+} }
+
+impl Kept for RttTracker {
+    fn save(&self, out: &mut Saver) {
+        self.estimates.save(out);
+    }
+
+    fn fill(&mut self, from: &mut Loader<'_>) -> Result<(), Unreadable> {
+        self.estimates.fill(from)
+    }
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@
 use std::collections::BTreeMap;
 
 use super::bounded::CapReached;
+use crate::codec::{Kept, Loader, Saved, Saver, Unreadable, saved};
 use crate::id::IdsExhausted;
 use crate::time::Nanos;
 
@@ -155,6 +156,35 @@ impl<K: Clone> Scheduler<K> {
     /// Whether no timer is set.
     pub fn is_empty(&self) -> bool {
         self.timers.is_empty()
+    }
+}
+
+saved! {
+    TimerId { 0 }
+    Timer<K> { payload, period }
+}
+
+impl<K: Saved> Kept for Scheduler<K> {
+    fn save(&self, out: &mut Saver) {
+        self.last.save(out);
+        self.timers.save(out);
+    }
+
+    fn fill(&mut self, from: &mut Loader<'_>) -> Result<(), Unreadable> {
+        let (last, cap) = (u64::load(from)?, self.cap);
+        let timers = BTreeMap::<(Nanos, TimerId), Timer<K>>::load(from)?;
+        let deadlines: BTreeMap<_, _> = timers.keys().map(|(due, id)| (*id, *due)).collect();
+        if timers.len() > cap as usize {
+            let reason = format!("{} of them, the cap is {cap}", timers.len());
+            return Err(Unreadable::invalid("timers", reason));
+        }
+        let is_minted = deadlines.keys().all(|id| id.0 <= last);
+        let has_length = timers.values().all(|timer| timer.period != Some(Nanos::ZERO));
+        if deadlines.len() != timers.len() || !is_minted || !has_length {
+            return Err(Unreadable::invalid("timers", "they contradict each other"));
+        }
+        *self = Self { cap, last, timers, deadlines };
+        Ok(())
     }
 }
 

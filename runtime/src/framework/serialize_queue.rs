@@ -22,6 +22,7 @@ use std::sync::Arc;
 use super::bounded::{Bounded, CapReached, Refused};
 use super::ring::Ring;
 use super::wait_lines::{WaitLines, Waiter};
+use crate::codec::{Kept, Loader, Saved, Saver, Unreadable};
 use crate::id::ExecId;
 
 /// The queues of a Node. A name is taken from its first item on.
@@ -107,6 +108,23 @@ impl<V> SerializeQueue<V> {
     /// How many items wait in this queue.
     pub fn len(&self, name: &str) -> usize {
         self.queues.get(name).map_or(0, Ring::len)
+    }
+}
+
+impl<V: Saved> Kept for SerializeQueue<V> {
+    fn save(&self, out: &mut Saver) {
+        self.queues.save_with(out, Ring::save);
+        self.waiting.save(out);
+    }
+
+    fn fill(&mut self, from: &mut Loader<'_>) -> Result<(), Unreadable> {
+        let capacity = self.capacity;
+        self.queues.fill_with(from, |_, from| {
+            let mut ring = Ring::new(capacity);
+            ring.fill(from)?;
+            Ok(ring)
+        })?;
+        self.waiting.fill(from)
     }
 }
 

@@ -8,6 +8,7 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use super::bounded::CapReached;
+use crate::codec::{Kept, Loader, Saved, Saver, Unreadable, saved};
 use crate::id::{CommandId, ExecId, MintedId};
 
 /// A parked op that waits for its turn.
@@ -86,6 +87,35 @@ impl WaitLines {
     /// How many wait in this line.
     pub(super) fn len(&self, name: &str) -> usize {
         self.lines.get(name).map_or(0, BTreeMap::len)
+    }
+}
+
+saved! { Waiter { exec, command } }
+
+impl Kept for WaitLines {
+    fn save(&self, out: &mut Saver) {
+        self.joined.save(out);
+        self.lines.save(out);
+    }
+
+    fn fill(&mut self, from: &mut Loader<'_>) -> Result<(), Unreadable> {
+        let joined = u64::load(from)?;
+        let lines = BTreeMap::<Arc<str>, BTreeMap<u64, Waiter>>::load(from)?;
+        let mut places = BTreeMap::new();
+        for (name, line) in &lines {
+            if line.is_empty() || line.len() > self.cap as usize {
+                let reason = format!("{} in a line, the cap is {}", line.len(), self.cap);
+                return Err(Unreadable::invalid(self.what, reason));
+            }
+            for (place, waiter) in line {
+                let other = places.insert(*waiter, (Arc::clone(name), *place));
+                if other.is_some() || *place > joined {
+                    return Err(Unreadable::invalid(self.what, "one waits twice"));
+                }
+            }
+        }
+        *self = Self { joined, lines, places, ..*self };
+        Ok(())
     }
 }
 

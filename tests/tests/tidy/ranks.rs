@@ -16,6 +16,8 @@ const RANKS: &[&[&str]] = &[
     &["tensor", "value", "schema"],
     // Interned peers.
     &["peer"],
+    // State to bytes.
+    &["codec"],
     // Recording, and one primitive a file.
     &["module", "graph", "onnx_form", "bus", "framework"],
     // What ops are made of.

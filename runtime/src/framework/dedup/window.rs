@@ -2,6 +2,8 @@
 //!
 //! Law: an id is new at most once, and below the window nothing is new; a bit an id is all it costs.
 
+use crate::codec::{Kept, Loader, Saved, Saver, Unreadable};
+
 /// One bit for each of the newest ids of a peer, in a circle.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Window {
@@ -42,6 +44,23 @@ impl Window {
         if let Some(word) = self.words.get_mut(word as usize) {
             change(word, 1 << (id % u64::from(u64::BITS)));
         }
+    }
+}
+
+impl Kept for Window {
+    fn save(&self, out: &mut Saver) {
+        self.newest.save(out);
+        self.words.save(out);
+    }
+
+    fn fill(&mut self, from: &mut Loader<'_>) -> Result<(), Unreadable> {
+        let (newest, words): (u64, Vec<u64>) = Saved::load(from)?;
+        if words.len() != self.words.len() {
+            let reason = format!("{} words, wanted {}", words.len(), self.words.len());
+            return Err(Unreadable::invalid("window of ids", reason));
+        }
+        (self.newest, self.words) = (newest, words);
+        Ok(())
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Law: every way a round can end, and everything that can come after, has an answer here.
 
+use crate::codec::{saved, saved_enum};
 use crate::time::Nanos;
 
 /// What a gather wants. A round keeps the rule that it was opened with.
@@ -36,3 +37,7 @@ pub enum OnDeadline {
     /// A failure.
     Fail,
 }
+
+saved! { GatherRule { count, wait, late, on_deadline } }
+saved_enum! { LatePolicy: "late policy" { 0 = Drop, 1 = Count, 2 = Next } }
+saved_enum! { OnDeadline: "end of a round" { 0 = Partial, 1 = Fail } }

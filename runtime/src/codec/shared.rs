@@ -1,0 +1,160 @@
+//! The words that everyone shares: ids, times, peers, values, errors.
+//!
+//! Law: each is checked as it is anywhere else where it enters from bytes.
+
+use std::num::NonZeroU64;
+
+use bytes::Bytes;
+use samsara_proto::{Address, PeerId};
+
+use super::{Kept, Loader, Saved, Saver, Unreadable, saved, saved_enum};
+use crate::{
+    error::{OpError, OpErrorKind},
+    id::{CommandId, ExecId, IdCounter, MintedId, RequestId},
+    peer::{PeerIx, PeerTable},
+    rng::{Rng, RngState},
+    schema::{PortType, decode, encode},
+    time::{LogicalClock, Nanos},
+    value::Value,
+};
+
+impl Saved for Nanos {
+    fn save(&self, out: &mut Saver) {
+        self.get().save(out);
+    }
+
+    fn load(from: &mut Loader<'_>) -> Result<Self, Unreadable> {
+        Ok(Self::new(u64::load(from)?))
+    }
+}
+
+impl Saved for LogicalClock {
+    fn save(&self, out: &mut Saver) {
+        self.last().save(out);
+    }
+
+    fn load(from: &mut Loader<'_>) -> Result<Self, Unreadable> {
+        Ok(Self::resume(Nanos::load(from)?))
+    }
+}
+
+fn minted<Id: MintedId>(from: &mut Loader<'_>) -> Result<Id, Unreadable> {
+    let number = NonZeroU64::new(u64::load(from)?);
+    let number = number.ok_or_else(|| Unreadable::invalid(Id::NAMES, "number 0 names nothing"))?;
+    Ok(Id::from_number(number))
+}
+
+macro_rules! minted {
+    ($($id:ident),*) => {
+        $(impl Saved for $id {
+            fn save(&self, out: &mut Saver) {
+                self.get().save(out);
+            }
+
+            fn load(from: &mut Loader<'_>) -> Result<Self, Unreadable> {
+                minted(from)
+            }
+        })*
+    };
+}
+
+minted!(CommandId, ExecId, RequestId);
+
+impl<Id: MintedId> Saved for IdCounter<Id> {
+    fn save(&self, out: &mut Saver) {
+        self.minted().save(out);
+    }
+
+    fn load(from: &mut Loader<'_>) -> Result<Self, Unreadable> {
+        Ok(Self::resume(u64::load(from)?))
+    }
+}
+
+impl Saved for PeerIx {
+    fn save(&self, out: &mut Saver) {
+        self.get().save(out);
+    }
+
+    fn load(from: &mut Loader<'_>) -> Result<Self, Unreadable> {
+        Ok(Self::of(u32::load(from)?))
+    }
+}
+
+impl Kept for PeerTable {
+    fn save(&self, out: &mut Saver) {
+        let holders: Vec<_> = self.holders().collect();
+        holders.save(out);
+    }
+
+    fn fill(&mut self, from: &mut Loader<'_>) -> Result<(), Unreadable> {
+        let wrong = || Unreadable::invalid("peers", "too many, or one of them twice");
+        *self = Self::of_holders(self.cap(), Vec::load(from)?).ok_or_else(wrong)?;
+        Ok(())
+    }
+}
+
+saved! { RngState { seed, drawn } }
+
+impl Saved for Rng {
+    fn save(&self, out: &mut Saver) {
+        self.state().save(out);
+    }
+
+    fn load(from: &mut Loader<'_>) -> Result<Self, Unreadable> {
+        Ok(Self::restore(&RngState::load(from)?))
+    }
+}
+
+impl Saved for PeerId {
+    fn save(&self, out: &mut Saver) {
+        out.raw(&self.to_bytes());
+    }
+
+    fn load(from: &mut Loader<'_>) -> Result<Self, Unreadable> {
+        let bytes = from.raw("peer id")?;
+        Self::from_bytes(&bytes).map_err(|error| Unreadable::invalid("peer id", error))
+    }
+}
+
+impl Saved for Address {
+    fn save(&self, out: &mut Saver) {
+        out.raw(self.as_bytes());
+    }
+
+    fn load(from: &mut Loader<'_>) -> Result<Self, Unreadable> {
+        let bytes = from.raw("address")?;
+        Self::from_bytes(&bytes).map_err(|error| Unreadable::invalid("address", error))
+    }
+}
+
+impl Saved for Value {
+    fn save(&self, out: &mut Saver) {
+        let encoded = encode(self);
+        out.raw(encoded.type_id.as_str().as_bytes());
+        out.raw(&encoded.payload);
+        out.row(encoded.blobs.iter());
+    }
+
+    fn load(from: &mut Loader<'_>) -> Result<Self, Unreadable> {
+        let (type_id, payload) = (String::load(from)?, from.raw("value")?);
+        let blobs: Vec<Bytes> = Vec::load(from)?;
+        let types = from.types;
+        decode(&PortType::Any, &type_id, payload, &blobs, &types.natives, &types.limits)
+            .map_err(|error| Unreadable::invalid("value", error))
+    }
+}
+
+saved_enum! { OpErrorKind: "kind of failure" {
+    0 = Failed, 1 = BadArgument, 2 = BadOutput, 3 = Cancelled, 4 = TimedOut, 5 = Limit, 6 = Lost,
+} }
+
+impl Saved for OpError {
+    fn save(&self, out: &mut Saver) {
+        self.kind().save(out);
+        out.raw(self.reason().as_bytes());
+    }
+
+    fn load(from: &mut Loader<'_>) -> Result<Self, Unreadable> {
+        Ok(Self::new(OpErrorKind::load(from)?, String::load(from)?))
+    }
+}
