@@ -33,6 +33,8 @@ mod gate;
 mod gather;
 mod governor;
 mod hold;
+#[cfg(test)]
+mod kept;
 mod metrics;
 mod outbound;
 mod recent;

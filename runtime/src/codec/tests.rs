@@ -1,3 +1,5 @@
+//! What is written is read, and nothing else is.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
