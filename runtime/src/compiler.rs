@@ -30,20 +30,24 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod bind;
 mod infer;
 mod link;
 mod open;
 mod place;
+mod roles;
 mod seal;
 mod validate;
 
 use std::{fmt, sync::Arc};
 
+use self::bind::Binding;
 use crate::{
-    component::{Component, ComponentType, Registry},
+    component::{ComponentType, Registry},
     config::PlanConfig,
     module::{Diagnostics, Draft, Problem, Step},
     program::Program,
+    role::{Role, backend::Backends},
 };
 
 pub use self::open::OpenError;
@@ -54,8 +58,10 @@ type Stage = Box<dyn Fn(Draft, &mut Diagnostics) -> Draft>;
 #[derive(Default)]
 pub struct Compiler {
     registry: Registry,
-    /// Slots and the type names bound to them, in the order of binding.
-    bindings: Vec<(String, &'static str)>,
+    /// In the order of binding.
+    bindings: Vec<Binding>,
+    roles: Vec<(String, Role)>,
+    backends: Vec<String>,
     mistakes: Diagnostics,
     stages: Vec<(Step, Stage)>,
     limits: PlanConfig,
@@ -71,6 +77,14 @@ impl Surroundings<'_> {
     /// The kind of component in a slot.
     fn component(&self, draft: &Draft, slot: &str) -> Option<&ComponentType> {
         self.registry.find(draft.slots.get(slot)?)
+    }
+
+    /// The backends that a draft is bound to, as far as they are known.
+    fn backends(&self, draft: &Draft) -> Backends {
+        let mut backends = Backends::default();
+        let known = draft.backends.iter().filter_map(|name| self.registry.backend(name));
+        known.for_each(|backend| backends.push(Arc::clone(backend)));
+        backends
     }
 }
 
@@ -88,18 +102,6 @@ impl Compiler {
     /// A compiler with nothing bound.
     pub fn new() -> Self {
         Self::default()
-    }
-
-    /// Fills a slot with components of the type `C`.
-    #[must_use]
-    pub fn bind<C: Component>(mut self, slot: &str) -> Self {
-        let inserted = ComponentType::of::<C>().and_then(|kind| self.registry.insert(kind));
-        if let Err(error) = inserted {
-            let problem = Problem::BadComponent { reason: error.to_string() };
-            self.mistakes.report(Step::Record, "", slot, problem);
-        }
-        self.bindings.push((slot.to_owned(), C::TYPE_NAME));
-        self
     }
 
     /// Holds programs to other limits than the default ones.
@@ -171,9 +173,14 @@ impl Compiler {
             all.absorb(&draft, found);
             all.targets.extend(draft.targets);
         }
-        for (slot, type_name) in &self.bindings {
-            all.bind(slot, type_name, found);
+        for Binding { slot, type_name, config } in &self.bindings {
+            let compiler = || vec!["the compiler".to_owned()];
+            all.bind(slot, type_name, config.as_deref(), compiler, found);
         }
+        for (slot, role) in &self.roles {
+            all.roles.entry(slot.clone()).or_default().insert(*role);
+        }
+        self.backends.iter().for_each(|backend| all.offer(backend));
         all
     }
 
@@ -197,7 +204,8 @@ impl fmt::Debug for Compiler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let stages: Vec<_> = self.stages.iter().map(|(after, _)| after).collect();
         f.debug_struct("Compiler")
-            .field("bindings", &self.bindings)
+            .field("bindings", &self.bindings.iter().map(|bound| &bound.slot).collect::<Vec<_>>())
+            .field("backends", &self.backends)
             .field("stages_after", &stages)
             .finish_non_exhaustive()
     }

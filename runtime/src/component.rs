@@ -31,18 +31,21 @@
 //! # Ok::<(), samsara_runtime::component::RegistrationError>(())
 //! ```
 
+mod claims;
+mod config;
 mod handler;
 mod registry;
 
 use serde::{Serialize, de::DeserializeOwned};
 
+pub use self::config::{Configured, ConstructError};
 pub(crate) use self::handler::ErasedHandler;
 pub use self::handler::{Argument, Handler, Ops, WithCx};
 pub use self::registry::{ComponentType, RegistrationError, Registry, Signature};
 pub(crate) use crate::context::AnyComponent;
 
-/// A kind of component.
-pub trait Component: Default + Serialize + DeserializeOwned + Send + 'static {
+/// A kind of component. One that is to be bound without settings is `Default` besides.
+pub trait Component: Sized + Serialize + DeserializeOwned + Send + 'static {
     /// Its stable name, `package.kind@version`, chosen by its author: snapshots bear it.
     const TYPE_NAME: &'static str;
 

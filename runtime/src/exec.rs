@@ -6,6 +6,7 @@
 mod alarms;
 mod pool;
 mod scatter;
+mod session;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -185,6 +186,14 @@ impl Walk<'_> {
             Call::Constant(value) => {
                 outputs.push(value.clone());
                 return self.complete(module, op, at.exec);
+            }
+            Call::Session(session) => {
+                let fuel = self.services.config.engine.run_fuel;
+                let inputs = execution.operands.get_mut(op.operands.range()).unwrap_or_default();
+                return match session::run(&**session, inputs, outputs, fuel) {
+                    Ok(()) => self.complete(module, op, at.exec),
+                    Err(error) => self.fail(module, op, at.exec, error),
+                };
             }
             Call::Component { .. } => return,
         };

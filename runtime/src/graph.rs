@@ -26,6 +26,7 @@
 //! ```
 
 mod request;
+mod role;
 mod slot;
 pub mod syscalls;
 mod wire;
@@ -37,11 +38,19 @@ use crate::{
         Activation, Body, Diagnostics, Draft, Module, Op, OpKind, Port, PortPath, Problem, Step,
         ValueId, ValueInfo, check,
     },
+    role::Role,
     schema::{PortType, PortTyped},
     value::{IntoValue, Value},
 };
 
-pub use self::{slot::Slot, wire::Wire};
+pub use self::{
+    role::{
+        AggregatorSlot, BackendSlot, CodecSlot, DataSourceSlot, IndexSlot, ModelSlot,
+        PeerSelectorSlot, ProtocolSlot,
+    },
+    slot::Slot,
+    wire::Wire,
+};
 
 /// A module that is being recorded.
 pub struct Graph {
@@ -231,6 +240,12 @@ impl Graph {
         value
     }
 
+    /// Notes that a slot is taken for a role.
+    fn wants(&self, slot: &str, role: Role) {
+        let roles = &mut self.recorded.borrow_mut().around.roles;
+        roles.entry(slot.to_owned()).or_default().insert(role);
+    }
+
     fn mistake(&self, subject: &str, problem: Problem) {
         let subject = format!("{}{subject}", self.prefix);
         self.recorded.borrow_mut().mistakes.report(Step::Record, &self.name, subject, problem);
@@ -249,11 +264,11 @@ impl Recorded {
 
 /// Names that are taken, each with the number to try next for another like it.
 #[derive(Default)]
-struct Names(BTreeMap<String, u64>);
+pub(crate) struct Names(BTreeMap<String, u64>);
 
 impl Names {
     /// The name, or the first free one of `name_2`, `name_3` and so on.
-    fn fresh(&mut self, base: &str) -> String {
+    pub(crate) fn fresh(&mut self, base: &str) -> String {
         let mut name = base.to_owned();
         while self.0.contains_key(&name) {
             let next = self.0.entry(base.to_owned()).or_insert(2);

@@ -58,6 +58,7 @@ pub mod plan;
 pub mod program;
 pub mod reserve;
 pub mod rng;
+pub mod role;
 pub mod schema;
 mod services;
 pub mod step;

@@ -20,6 +20,7 @@ mod diagnostic;
 mod draft;
 mod order;
 mod problem;
+mod tensor;
 
 use std::collections::BTreeMap;
 
@@ -34,6 +35,7 @@ pub use self::{
 pub(crate) use self::{
     check::{check, check_name, dataflow},
     order::order,
+    tensor::usual_opset,
 };
 
 /// A value's place in its body.

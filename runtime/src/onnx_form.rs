@@ -13,7 +13,8 @@
 //! | value | a `value_info` of its function, in order |
 //! | port names, activation | metadata of the function, of the node |
 //! | target | a node of the main graph, its ports `Module/port` |
-//! | targets, slots, exports | metadata of the model |
+//! | targets, slots, exports, configs, roles, backends | metadata of the model |
+//! | releases of ops | opset imports |
 //!
 //! ```
 //! use samsara_runtime::graph::Graph;
@@ -28,6 +29,7 @@
 //! ```
 
 mod attribute;
+mod bindings;
 mod function;
 mod model;
 mod node;

@@ -4,6 +4,7 @@
 //! away: its handler, its operands, and whom its outputs go to.
 
 mod expand;
+mod session;
 
 use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
@@ -11,6 +12,7 @@ use crate::{
     component::{ComponentType, ErasedHandler, Signature},
     config::PlanConfig,
     module::Module,
+    role::backend::Session,
     schema::PortType,
     syscall::Request,
     time::Nanos,
@@ -18,6 +20,8 @@ use crate::{
 };
 
 pub use self::expand::{PlanError, PlanErrors};
+pub use self::session::SessionError;
+pub(crate) use self::session::TensorOps;
 
 /// An installed program.
 pub struct Plan {
@@ -111,16 +115,19 @@ pub(crate) enum Call {
     Constant(Value),
     /// Asks the engine.
     Request(Request),
+    /// Runs a tensor op.
+    Session(Arc<dyn Session>),
 }
 
 impl Plan {
     /// Expands `modules` over the components bound to `slots`.
-    pub fn build(
+    pub(crate) fn build(
         modules: &BTreeMap<String, Module>,
         slots: &BTreeMap<String, ComponentType>,
+        tensor_ops: &TensorOps<'_>,
         limits: &PlanConfig,
     ) -> Result<Self, PlanErrors> {
-        expand::plan(modules, slots, limits)
+        expand::plan(modules, slots, tensor_ops, limits)
     }
 
     /// The names of its modules, in order.

@@ -1,12 +1,15 @@
 //! The engine by its public door: author a module, install it, feed it, read the steps.
 
 mod engine {
+    mod backend;
+    mod config;
     mod determinism;
     mod door;
     mod flow;
     mod later;
     mod oracle;
     mod parts;
+    mod role;
     mod state;
     mod time;
 }

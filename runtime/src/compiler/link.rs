@@ -5,11 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use super::Surroundings;
+use super::{Surroundings, roles};
 use crate::{
     component::ComponentType,
     graph::syscalls::{SYSCALLS, Syscall, syscall},
     module::{Body, Diagnostics, Draft, Module, Op, OpKind, Problem, Step, order},
+    role::backend::Backends,
 };
 
 /// Names shown beside one that was not found.
@@ -22,10 +23,18 @@ pub(super) fn link(draft: Draft, around: &Surroundings<'_>, found: &mut Diagnost
             found.report(Step::Link, "", slot, Problem::Unregistered { type_name });
         }
     }
+    for name in draft.backends.iter().filter(|name| around.registry.backend(name).is_none()) {
+        let name = name.clone();
+        found.report(Step::Link, "", "", Problem::UnknownBackend { name });
+    }
+    roles::claims(&draft, around, found);
+    let backends = around.backends(&draft);
     for (name, module) in &draft.modules {
         for (prefix, body) in module.bodies() {
             for op in &body.ops {
-                let mut link = Link { draft: &draft, around, op, problems: Vec::new() };
+                let backends = &backends;
+                let mut link =
+                    Link { draft: &draft, around, backends, body, op, problems: Vec::new() };
                 link.op();
                 let subject = format!("{prefix}{}", op.name);
                 for problem in link.problems {
@@ -42,6 +51,8 @@ pub(super) fn link(draft: Draft, around: &Surroundings<'_>, found: &mut Diagnost
 struct Link<'a> {
     draft: &'a Draft,
     around: &'a Surroundings<'a>,
+    backends: &'a Backends,
+    body: &'a Body,
     op: &'a Op,
     problems: Vec<Problem>,
 }
@@ -50,7 +61,7 @@ impl Link<'_> {
     fn op(&mut self) {
         match &self.op.kind {
             OpKind::Component { slot, op } => match self.around.component(self.draft, slot) {
-                Some(kind) => self.component(kind, op),
+                Some(kind) => self.component(slot, kind, op),
                 // A type that is not registered is told once, for its slot.
                 None if self.draft.slots.contains_key(slot) => {}
                 None => {
@@ -74,17 +85,27 @@ impl Link<'_> {
                 None => self.unknown("the engine", name, SYSCALLS.iter().map(|row| row.name)),
             },
             OpKind::Constant => self.arity("outputs", 1, self.op.outputs.len()),
-            OpKind::Tensor { .. } => {}
+            OpKind::Tensor { domain, op_type } => self.tensor_op((domain, op_type)),
         }
     }
 
-    fn component(&mut self, kind: &ComponentType, op: &str) {
+    fn component(&mut self, slot: &str, kind: &ComponentType, op: &str) {
         match kind.signature(op) {
             Some(signature) => {
                 self.arity("inputs", signature.inputs.len(), self.op.inputs.len());
                 self.arity("outputs", signature.outputs.len(), self.op.outputs.len());
             }
-            None => self.unknown(kind.type_name(), op, kind.op_names()),
+            None => match roles::lacking(self.draft, slot, kind, op) {
+                Some(problem) => self.problems.push(problem),
+                None => self.unknown(kind.type_name(), op, kind.op_names()),
+            },
+        }
+    }
+
+    fn tensor_op(&mut self, kind: (&str, &str)) {
+        let node = self.body.tensor_node(self.op, kind, &self.draft.opsets);
+        if let Err(reasons) = self.backends.claim(&node) {
+            self.problems.push(Problem::Unresolved { kind: node.kind(), reasons });
         }
     }
 

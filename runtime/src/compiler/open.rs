@@ -18,9 +18,8 @@ use crate::{
     config::PlanConfig,
     module::Diagnostics,
     onnx_form::{FORMAT_VERSION, OnnxError, from_onnx},
-    plan::{Plan, PlanErrors},
+    plan::{Plan, PlanErrors, TensorOps},
     program::{ContentHash, Program},
-    schema::TypeTable,
 };
 
 /// Why bytes are no program that can run here.
@@ -44,7 +43,7 @@ pub enum OpenError {
     /// Components of the program are not known here.
     #[error("the registry lacks {}", .missing.join(", "))]
     UnregisteredComponent {
-        /// `slot: type name`, each.
+        /// `slot: type name` or `backend: name`, each.
         missing: Vec<String>,
     },
     /// They are no model at all.
@@ -91,7 +90,7 @@ pub(super) fn open(
         let (got, expected) = (got.to_owned(), FORMAT_VERSION);
         return Err(OpenError::IncompatibleVersion { got, expected });
     }
-    let draft = from_onnx(&model, &TypeTable::default())?;
+    let draft = from_onnx(&model, registry.natives())?;
     let mut slots = BTreeMap::new();
     let mut missing = Vec::new();
     for (slot, type_name) in &draft.slots {
@@ -102,12 +101,16 @@ pub(super) fn open(
             None => missing.push(format!("{slot}: {type_name}")),
         }
     }
+    let backends = draft.backends.iter().filter(|name| registry.backend(name).is_none());
+    missing.extend(backends.map(|name| format!("backend: {name}")));
     if !missing.is_empty() {
         return Err(OpenError::UnregisteredComponent { missing });
     }
     let around = Surroundings { registry: &registry, limits };
     let draft = check(draft, &around).map_err(OpenError::Broken)?;
-    let plan = Plan::build(&draft.modules, &slots, limits)?;
+    let backends = around.backends(&draft);
+    let tensor_ops = TensorOps { backends: &backends, opsets: &draft.opsets };
+    let plan = Plan::build(&draft.modules, &slots, &tensor_ops, limits)?;
     Ok(Program::new(bytes, content_hash, draft, registry, slots, plan))
 }
 

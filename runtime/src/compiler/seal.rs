@@ -41,6 +41,12 @@ pub(super) fn seal(
         Ok(_) => Err(unsealable("it reads back as another one".to_owned())),
         // Only a stage can have brought these in behind the step that looks for them.
         Err(OpenError::Broken(found)) => Err(found),
+        Err(OpenError::Unplannable(errors)) => {
+            let mut found = Diagnostics::default();
+            let reason = errors.to_string();
+            found.report(Step::Seal, "", "", Problem::Unplannable { reason });
+            Err(found)
+        }
         Err(error) => Err(unsealable(error.to_string())),
     }
 }

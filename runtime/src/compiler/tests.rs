@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{seal::sealed, *};
 use crate::{
-    component::Ops,
+    component::{Component, Ops},
     graph::{Graph, Wire},
     module::{Activation, Module, Op, OpKind, PortPath},
     schema::PortType,

@@ -3,7 +3,13 @@
 //! Law: an argument reaches a handler as the type it declares, or the op fails with a reason and
 //! the handler is not called.
 
-use std::{any::Any, collections::BTreeMap, fmt::Display, marker::PhantomData, sync::Arc};
+use std::{
+    any::Any,
+    collections::{BTreeMap, BTreeSet},
+    fmt::Display,
+    marker::PhantomData,
+    sync::Arc,
+};
 
 use super::{
     AnyComponent, Component,
@@ -13,6 +19,7 @@ use crate::{
     completion::{Replies, Reply},
     context::Cx,
     error::{OpError, OpErrorKind},
+    role::Role,
     schema::{PortType, PortTyped},
     value::{FromValue, Value},
 };
@@ -192,6 +199,7 @@ pub struct Ops<C> {
     pub(super) type_name: &'static str,
     pub(super) declared: BTreeMap<&'static str, DeclaredOp>,
     pub(super) problem: Option<RegistrationError>,
+    pub(super) claims: BTreeSet<Role>,
     pub(super) component: PhantomData<fn(C)>,
 }
 

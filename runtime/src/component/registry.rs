@@ -3,15 +3,23 @@
 //! Law: a type name means one Rust type. There is no link-time magic: what is not registered does
 //! not exist.
 
-use std::{any::TypeId, collections::BTreeMap, fmt, marker::PhantomData, sync::Arc};
+use std::{
+    any::TypeId,
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    marker::PhantomData,
+    sync::Arc,
+};
 
 use super::{
-    AnyComponent, Component,
+    Component,
+    config::{Configured, Constructors},
     handler::{DeclaredOp, Ops},
 };
 use crate::{
-    schema::PortType,
-    value::{TypeId as TypeName, TypeIdError},
+    role::{Role, RoleOp, backend::Backend},
+    schema::{PortType, RegisterError, TypeTable},
+    value::{NativeCodec, TypeId as TypeName, TypeIdError},
 };
 
 /// What an op takes and gives.
@@ -23,7 +31,7 @@ pub struct Signature {
     pub outputs: Vec<PortType>,
 }
 
-/// A component type cannot be registered.
+/// A component type or a backend cannot be registered.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RegistrationError {
@@ -35,7 +43,7 @@ pub enum RegistrationError {
         /// What is wrong with it.
         source: TypeIdError,
     },
-    /// Two Rust types bear one name.
+    /// Two Rust types, or two backends, bear one name.
     #[error("two types are named {type_name:?}")]
     DuplicateType {
         /// The name.
@@ -49,6 +57,26 @@ pub enum RegistrationError {
         /// The op.
         op: &'static str,
     },
+    /// It claims a role and declares an op of the role in another form.
+    #[error("{type_name:?} claims {role}: wanted {wanted}, got {got}")]
+    RoleSignature {
+        /// The type.
+        type_name: &'static str,
+        /// The role.
+        role: Role,
+        /// The op as the role has it.
+        wanted: Box<RoleOp>,
+        /// The op as the type has it.
+        got: Box<RoleOp>,
+    },
+    /// It claims a role and declares none of its ops.
+    #[error("{type_name:?} claims {role} and declares no op of it")]
+    EmptyClaim {
+        /// The type.
+        type_name: &'static str,
+        /// The role.
+        role: Role,
+    },
     /// It declares no op.
     #[error("{type_name:?} declares no op")]
     NoOps {
@@ -61,18 +89,28 @@ pub enum RegistrationError {
 #[derive(Clone)]
 pub struct ComponentType {
     inner: Arc<Inner>,
+    pub(super) constructors: Constructors,
 }
 
 struct Inner {
     type_name: &'static str,
     rust_type: TypeId,
-    construct: fn() -> Box<dyn AnyComponent>,
+    claims: BTreeSet<Role>,
     ops: BTreeMap<&'static str, DeclaredOp>,
 }
 
 impl ComponentType {
     /// The kind `C`, if what it declares is sound.
-    pub fn of<C: Component>() -> Result<Self, RegistrationError> {
+    pub fn of<C: Component + Default>() -> Result<Self, RegistrationError> {
+        Self::declared::<C>(Constructors::plain::<C>())
+    }
+
+    /// The kind `C`, which is made with settings, if what it declares is sound.
+    pub fn configured<C: Configured>() -> Result<Self, RegistrationError> {
+        Self::declared::<C>(Constructors::configured::<C>())
+    }
+
+    fn declared<C: Component>(constructors: Constructors) -> Result<Self, RegistrationError> {
         let type_name = C::TYPE_NAME;
         TypeName::new(type_name)
             .map_err(|source| RegistrationError::BadTypeName { type_name, source })?;
@@ -80,6 +118,7 @@ impl ComponentType {
             type_name,
             declared: BTreeMap::new(),
             problem: None,
+            claims: BTreeSet::new(),
             component: PhantomData,
         };
         C::ops(&mut ops);
@@ -89,13 +128,14 @@ impl ComponentType {
         if ops.declared.is_empty() {
             return Err(RegistrationError::NoOps { type_name });
         }
+        ops.check_claims()?;
         let inner = Inner {
             type_name,
             rust_type: TypeId::of::<C>(),
-            construct: || Box::new(C::default()),
+            claims: ops.claims,
             ops: ops.declared,
         };
-        Ok(Self { inner: Arc::new(inner) })
+        Ok(Self { inner: Arc::new(inner), constructors })
     }
 
     /// Its stable name.
@@ -113,12 +153,18 @@ impl ComponentType {
         self.inner.ops.get(op).map(|declared| &declared.signature)
     }
 
-    pub(crate) fn op(&self, op: &str) -> Option<&DeclaredOp> {
-        self.inner.ops.get(op)
+    /// Whether it claims a role.
+    pub fn claims(&self, role: Role) -> bool {
+        self.inner.claims.contains(&role)
     }
 
-    pub(crate) fn construct(&self) -> Box<dyn AnyComponent> {
-        (self.inner.construct)()
+    /// The roles that it claims.
+    pub fn roles(&self) -> impl Iterator<Item = Role> {
+        self.inner.claims.iter().copied()
+    }
+
+    pub(crate) fn op(&self, op: &str) -> Option<&DeclaredOp> {
+        self.inner.ops.get(op)
     }
 
     fn is_same(&self, other: &Self) -> bool {
@@ -132,22 +178,50 @@ impl fmt::Debug for ComponentType {
     }
 }
 
-/// All kinds of components that a program may be made of.
-#[derive(Clone, Debug, Default)]
+/// All that a program may be made of: kinds of components, native types and backends.
+#[derive(Clone, Default)]
 pub struct Registry {
     types: BTreeMap<&'static str, ComponentType>,
+    natives: TypeTable,
+    backends: BTreeMap<&'static str, Arc<dyn Backend>>,
 }
 
 impl Registry {
     /// Makes `C` known. Registering one type twice changes nothing.
-    pub fn register<C: Component>(&mut self) -> Result<(), RegistrationError> {
+    pub fn register<C: Component + Default>(&mut self) -> Result<(), RegistrationError> {
         self.insert(ComponentType::of::<C>()?)
+    }
+
+    /// Makes `C` known, which is made with settings. A type that is registered without settings
+    /// too may be bound either way.
+    pub fn register_configured<C: Configured>(&mut self) -> Result<(), RegistrationError> {
+        self.insert(ComponentType::configured::<C>()?)
+    }
+
+    /// Makes a native type known, so that its values can be constants and attributes.
+    pub fn register_native<T: NativeCodec>(&mut self) -> Result<(), RegisterError> {
+        self.natives.register::<T>()
+    }
+
+    /// Makes a backend known.
+    pub fn register_backend(&mut self, backend: impl Backend) -> Result<(), RegistrationError> {
+        let name = backend.name();
+        TypeName::new(name)
+            .map_err(|source| RegistrationError::BadTypeName { type_name: name, source })?;
+        if self.backends.contains_key(name) {
+            return Err(RegistrationError::DuplicateType { type_name: name.to_owned() });
+        }
+        self.backends.insert(name, Arc::new(backend));
+        Ok(())
     }
 
     /// Makes a kind known.
     pub fn insert(&mut self, kind: ComponentType) -> Result<(), RegistrationError> {
-        match self.types.get(kind.type_name()) {
-            Some(known) if known.is_same(&kind) => Ok(()),
+        match self.types.get_mut(kind.type_name()) {
+            Some(known) if known.is_same(&kind) => {
+                known.constructors.add(kind.constructors);
+                Ok(())
+            }
             Some(known) => {
                 let type_name = known.type_name().to_owned();
                 Err(RegistrationError::DuplicateType { type_name })
@@ -162,5 +236,25 @@ impl Registry {
     /// The kind of this name.
     pub fn find(&self, type_name: &str) -> Option<&ComponentType> {
         self.types.get(type_name)
+    }
+
+    /// The backend of this name.
+    pub fn backend(&self, name: &str) -> Option<&Arc<dyn Backend>> {
+        self.backends.get(name)
+    }
+
+    /// The native types.
+    pub fn natives(&self) -> &TypeTable {
+        &self.natives
+    }
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registry")
+            .field("types", &self.types.keys())
+            .field("natives", &self.natives)
+            .field("backends", &self.backends.keys())
+            .finish()
     }
 }

@@ -26,6 +26,10 @@ settings! {
         /// would cost more to hand over than to run.
         job_cost: Nanos,
         DEFAULT_JOB_COST = Nanos::from_millis(1), EDGE_JOB_COST = Nanos::from_millis(1);
+        /// Fuel of one run of a tensor op, in nanoseconds of static cost: a large model fits, a
+        /// loop without end does not hold the thread.
+        run_fuel: Nanos,
+        DEFAULT_RUN_FUEL = Nanos::from_secs(10), EDGE_RUN_FUEL = Nanos::from_secs(1);
     }
 }
 

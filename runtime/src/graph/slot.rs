@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{Graph, NewOp, Wire};
 use crate::{
     module::{Activation, OpKind, Problem},
+    role::Role,
     value::IntoValue,
 };
 
@@ -68,6 +69,11 @@ impl<'g> Slot<'g> {
             }
         }
         self
+    }
+
+    /// Notes that this slot is taken for a role.
+    pub(super) fn wants(&self, role: Role) {
+        self.graph.wants(&self.slot, role);
     }
 
     /// Calls an op of one output.

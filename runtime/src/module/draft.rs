@@ -4,7 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Diagnostics, Module, Problem, Step};
+use super::{Diagnostics, Module, OpKind, Problem, Step};
+use crate::role::Role;
 
 /// Modules, and what is decided about them so far.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -15,6 +16,14 @@ pub struct Draft {
     pub targets: BTreeSet<String>,
     /// The component type of each slot.
     pub slots: BTreeMap<String, String>,
+    /// The settings of components that are made with some, as JSON, each under its slot.
+    pub configs: BTreeMap<String, String>,
+    /// The roles that each slot is taken for.
+    pub roles: BTreeMap<String, BTreeSet<Role>>,
+    /// The names of the backends that tensor ops are offered to, in this order.
+    pub backends: Vec<String>,
+    /// The releases of ONNX domains that tensor ops are meant by, where they are not the usual ones.
+    pub opsets: BTreeMap<String, u64>,
     /// The inputs that peers may reach.
     pub exports: BTreeSet<PortPath>,
 }
@@ -50,21 +59,74 @@ impl Draft {
             }
         }
         for (slot, kind) in &other.slots {
-            self.bind(slot, kind, found);
+            let config = other.configs.get(slot).map(String::as_str);
+            self.bind(slot, kind, config, || other.users(slot), found);
+        }
+        for (slot, roles) in &other.roles {
+            self.roles.entry(slot.clone()).or_default().extend(roles);
+        }
+        for backend in &other.backends {
+            self.offer(backend);
+        }
+        for (domain, second) in &other.opsets {
+            let first = *self.opsets.entry(domain.clone()).or_insert(*second);
+            if first != *second {
+                let problem = Problem::TwoOpsets { domain: domain.clone(), first, second: *second };
+                found.report(Step::Record, "", "", problem);
+            }
         }
         self.exports.extend(other.exports.iter().cloned());
     }
 
+    /// Offers tensor ops to a backend, after those that they are offered to already.
+    pub(crate) fn offer(&mut self, backend: &str) {
+        if !self.backends.iter().any(|known| known == backend) {
+            self.backends.push(backend.to_owned());
+        }
+    }
+
     /// Binds a slot, unless it is bound to something else.
-    pub(crate) fn bind(&mut self, slot: &str, kind: &str, found: &mut Diagnostics) {
-        match self.slots.get(slot) {
-            Some(first) if first != kind => {
-                let (first, second) = (first.clone(), kind.to_owned());
-                found.report(Step::Record, "", slot, Problem::BoundTwice { first, second });
+    pub(crate) fn bind(
+        &mut self,
+        slot: &str,
+        kind: &str,
+        config: Option<&str>,
+        contributors: impl FnOnce() -> Vec<String>,
+        found: &mut Diagnostics,
+    ) {
+        let known = self.slots.get(slot).map(String::as_str);
+        let known_config = self.configs.get(slot).map(String::as_str);
+        match known {
+            Some(first) if (first, known_config) != (kind, config) => {
+                let (first, second) = (binding(first, known_config), binding(kind, config));
+                let mut by = self.users(slot);
+                by.extend(contributors());
+                by.dedup();
+                let problem = Problem::BoundTwice { first, second, contributors: by };
+                found.report(Step::Record, "", slot, problem);
             }
             _ => {
                 self.slots.insert(slot.to_owned(), kind.to_owned());
+                self.configs.extend(config.map(|config| (slot.to_owned(), config.to_owned())));
             }
         }
+    }
+
+    /// The modules that call ops of a slot.
+    fn users(&self, slot: &str) -> Vec<String> {
+        let calls = |module: &Module| {
+            let mut ops = module.bodies().flat_map(|(_, body)| &body.ops);
+            ops.any(|op| matches!(&op.kind, OpKind::Component { slot: of, .. } if of == slot))
+        };
+        let modules = self.modules.iter().filter(|(_, module)| calls(module));
+        modules.map(|(name, _)| name.clone()).collect()
+    }
+}
+
+/// A binding as reports show it; settings may be long.
+fn binding(kind: &str, config: Option<&str>) -> String {
+    match config {
+        Some(config) => format!("{kind} with {}", crate::error::cut_detail(config, 255)),
+        None => kind.to_owned(),
     }
 }

@@ -3,7 +3,7 @@
 //! Law: each says what was wanted and what is there; where it is, the
 //! [`Diagnostic`](super::Diagnostic) around it says.
 
-use crate::{schema::PortType, value::TypeMismatch};
+use crate::{role::Role, schema::PortType, value::TypeMismatch};
 
 /// What can be wrong.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -33,13 +33,39 @@ pub enum Problem {
     /// Two different modules bear one name.
     #[error("two different modules bear this name")]
     TwoModules,
-    /// A slot is bound to two types.
-    #[error("the slot is bound to {first} and to {second}")]
+    /// A slot is bound to two types, or to one with two settings.
+    #[error("the slot is bound to {first} and to {second} by {}", .contributors.join(" and "))]
     BoundTwice {
-        /// The type that was bound first.
+        /// What was bound first.
         first: String,
-        /// The type that was bound second.
+        /// What was bound second.
         second: String,
+        /// The modules that use the slot, and the compiler if it was told to bind it.
+        contributors: Vec<String>,
+    },
+    /// The settings of a component cannot be written down.
+    #[error("the config of {type_name} cannot be written: {reason}")]
+    BadConfig {
+        /// The type.
+        type_name: String,
+        /// Why.
+        reason: String,
+    },
+    /// A backend or native type cannot be registered.
+    #[error("{reason}")]
+    BadRegistration {
+        /// Why.
+        reason: String,
+    },
+    /// Tensor ops are meant by two releases of one domain.
+    #[error("tensor ops of {domain:?} are meant by release {first} and by release {second}")]
+    TwoOpsets {
+        /// The domain, empty for the standard one.
+        domain: String,
+        /// The release that was there first.
+        first: u64,
+        /// The release that came second.
+        second: u64,
     },
     /// A component type declares itself badly.
     #[error("{reason}")]
@@ -190,6 +216,40 @@ pub enum Problem {
         /// The type.
         type_name: String,
     },
+    /// A slot is taken for a role that its component type does not claim.
+    #[error("the slot is taken for {role}, which {type_name} does not claim")]
+    Unclaimed {
+        /// The type.
+        type_name: String,
+        /// The role.
+        role: Role,
+    },
+    /// A component type claims a role and lacks one of its ops.
+    #[error("{type_name} is {role} without the op {op:?}, it has {available:?}")]
+    RoleOpMissing {
+        /// The type.
+        type_name: String,
+        /// The role.
+        role: Role,
+        /// The op.
+        op: String,
+        /// The ops there are.
+        available: Vec<String>,
+    },
+    /// No backend runs a tensor op.
+    #[error("no backend runs {kind}: {}", .reasons.join("; "))]
+    Unresolved {
+        /// The ONNX op.
+        kind: String,
+        /// What each backend says to it.
+        reasons: Vec<String>,
+    },
+    /// The program is bound to a backend that is not in the registry.
+    #[error("the backend {name} is not registered")]
+    UnknownBackend {
+        /// Its name.
+        name: String,
+    },
     /// A component or the engine has no such op.
     #[error("{of} has no op {op:?}, it has {available:?}")]
     UnknownOp {
@@ -236,6 +296,12 @@ pub enum Problem {
     /// A stage was to run after the last step.
     #[error("a stage cannot follow the seal")]
     StageAfterSeal,
+    /// What is sound by itself cannot be made ready to run.
+    #[error("{reason}")]
+    Unplannable {
+        /// Why.
+        reason: String,
+    },
     /// What was written down does not read back the same.
     #[error("the program cannot be written down: {reason}")]
     Unsealable {

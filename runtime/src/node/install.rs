@@ -10,6 +10,7 @@ use samsara_proto::{Address, PeerId};
 
 use super::{Batch, Node};
 use crate::{
+    component::{AnyComponent, ConstructError},
     config::{ConfigErrors, NodeConfig},
     event::{Control, IngressEvent, NodeIngress},
     id::{IdCounter, Incarnation},
@@ -44,6 +45,12 @@ pub enum InstallError {
     Bootstrap {
         /// The modules, those that are only called included.
         modules: Vec<String>,
+    },
+    /// Components could not be made.
+    #[error("{}", .errors.iter().map(ConstructError::to_string).collect::<Vec<_>>().join("\n"))]
+    Components {
+        /// What is wrong, at most once a slot.
+        errors: Vec<ConstructError>,
     },
     /// The mailbox could not be made.
     #[error(transparent)]
@@ -117,7 +124,7 @@ pub fn install(
     let mut targets: Vec<_> = targets.iter().filter_map(|name| plan.module(name)).collect();
     targets.sort_unstable();
     targets.dedup();
-    let components = plan.slots.iter().map(|slot| Some(slot.kind.construct())).collect();
+    let components = components(program)?;
     let handle = queue.handle();
     let has_sources =
         |at: &u32| plan.modules.get(*at as usize).is_some_and(|module| !module.sources.is_empty());
@@ -142,4 +149,21 @@ pub fn install(
         handle,
         queue,
     })
+}
+
+/// Components by their slots.
+type Slots = Box<[Option<Box<dyn AnyComponent>>]>;
+
+/// A component for each slot, or all that is wrong with any of them.
+fn components(program: &Program) -> Result<Slots, InstallError> {
+    let configs = &program.draft().configs;
+    let (mut components, mut errors) = (Vec::new(), Vec::new());
+    for slot in &program.plan().slots {
+        let config = configs.get(&*slot.name).map(String::as_str);
+        match slot.kind.construct(&slot.name, config) {
+            Ok(component) => components.push(Some(component)),
+            Err(error) => errors.push(error),
+        }
+    }
+    if errors.is_empty() { Ok(components.into()) } else { Err(InstallError::Components { errors }) }
 }

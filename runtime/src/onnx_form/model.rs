@@ -11,8 +11,8 @@ use samsara_proto::onnx::{
 };
 
 use super::{
-    BOOTSTRAP, COMPONENT, FORMAT_VERSION, MODULE, OnnxError, SYSCALL, entry, find, function, join,
-    port_type, split, unsupported,
+    BOOTSTRAP, COMPONENT, FORMAT_VERSION, MODULE, OnnxError, SYSCALL, bindings, entry, find,
+    function, join, port_type, split, unsupported,
 };
 use crate::{
     module::{Body, Draft, Module, OpKind, Port, PortPath},
@@ -21,14 +21,14 @@ use crate::{
 
 /// The ONNX release that functions have typed values and metadata from.
 const IR_VERSION: i64 = 10;
-/// The release of the standard ops that goes with it.
-const STANDARD_OPSET: i64 = 21;
 
 const PRODUCER: &str = "samsara";
-const TARGETS: &str = "samsara.targets";
+pub(super) const TARGETS: &str = "samsara.targets";
 const EXPORTS: &str = "samsara.exports";
 /// Before the name of a slot.
 const SLOT: &str = "samsara.slot.";
+/// The same before the settings of its component.
+const CONFIG: &str = "samsara.config.";
 
 /// The model of this draft.
 pub fn to_onnx(draft: &Draft) -> ModelProto {
@@ -45,7 +45,11 @@ pub fn to_onnx(draft: &Draft) -> ModelProto {
         // A path has one slash, so that pairs of names are paths again.
         entry(EXPORTS, join(exports.iter().map(String::as_str))),
     ];
-    metadata.extend(draft.slots.iter().map(|(slot, kind)| entry(format!("{SLOT}{slot}"), kind)));
+    let named =
+        |prefix: &str, (name, held): (&String, &String)| entry(format!("{prefix}{name}"), held);
+    metadata.extend(draft.slots.iter().map(|slot| named(SLOT, slot)));
+    metadata.extend(draft.configs.iter().map(|config| named(CONFIG, config)));
+    metadata.extend(bindings::write(draft));
     ModelProto {
         ir_version: Some(IR_VERSION),
         producer_name: Some(PRODUCER.to_owned()),
@@ -61,22 +65,20 @@ pub fn to_onnx(draft: &Draft) -> ModelProto {
 
 /// The domains that a draft uses, all of ours included.
 fn opsets(draft: &Draft) -> Vec<OperatorSetIdProto> {
-    let opset = |domain: &str, version| OperatorSetIdProto {
+    let opset = |domain: &str| OperatorSetIdProto {
         domain: Some(domain.to_owned()),
-        version: Some(version),
+        version: Some(bindings::opset(draft, domain)),
     };
     let ops = draft.modules.values().flat_map(Module::bodies).flat_map(|(_, body)| &body.ops);
-    let foreign: BTreeSet<&str> = ops
+    let foreign = ops
         .filter_map(|op| match &op.kind {
             OpKind::Tensor { domain, .. } => Some(domain.as_str()),
             _ => None,
         })
-        .filter(|domain| !domain.is_empty())
-        .collect();
-    let mut opsets = vec![opset("", STANDARD_OPSET)];
-    let ours = [BOOTSTRAP, COMPONENT, MODULE, SYSCALL].into_iter();
-    opsets.extend(ours.chain(foreign).map(|domain| opset(domain, 1)));
-    opsets
+        .chain(draft.opsets.keys().map(String::as_str));
+    let all: BTreeSet<&str> =
+        [BOOTSTRAP, COMPONENT, MODULE, SYSCALL, ""].into_iter().chain(foreign).collect();
+    all.into_iter().map(opset).collect()
 }
 
 /// One node for each target that has ports.
@@ -158,22 +160,36 @@ pub fn from_onnx(model: &ModelProto, types: &TypeTable) -> Result<Draft, OnnxErr
     let metadata = &model.metadata_props;
     let listed = |key| split(find(metadata, key).unwrap_or_default());
     let targets = listed(TARGETS).map(str::to_owned).collect();
-    Ok(Draft { modules, targets, slots: slots(metadata)?, exports: exports(listed(EXPORTS))? })
+    Ok(Draft {
+        modules,
+        targets,
+        slots: under(metadata, SLOT, "slot")?,
+        configs: under(metadata, CONFIG, "config")?,
+        roles: bindings::roles(metadata)?,
+        backends: bindings::backends(metadata),
+        opsets: bindings::opsets(model)?,
+        exports: exports(listed(EXPORTS))?,
+    })
 }
 
 fn duplicate_function(proto: &FunctionProto) -> OnnxError {
     OnnxError::Duplicate { what: "function", name: proto.name().to_owned() }
 }
 
-fn slots(metadata: &[StringStringEntryProto]) -> Result<BTreeMap<String, String>, OnnxError> {
-    let mut slots = BTreeMap::new();
+/// The metadata whose keys begin so, by what follows.
+pub(super) fn under(
+    metadata: &[StringStringEntryProto],
+    prefix: &str,
+    what: &'static str,
+) -> Result<BTreeMap<String, String>, OnnxError> {
+    let mut found = BTreeMap::new();
     for entry in metadata {
-        let Some(slot) = entry.key().strip_prefix(SLOT) else { continue };
-        if slots.insert(slot.to_owned(), entry.value().to_owned()).is_some() {
-            return Err(OnnxError::Duplicate { what: "slot", name: slot.to_owned() });
+        let Some(name) = entry.key().strip_prefix(prefix) else { continue };
+        if found.insert(name.to_owned(), entry.value().to_owned()).is_some() {
+            return Err(OnnxError::Duplicate { what, name: name.to_owned() });
         }
     }
-    Ok(slots)
+    Ok(found)
 }
 
 fn exports<'a>(mut names: impl Iterator<Item = &'a str>) -> Result<BTreeSet<PortPath>, OnnxError> {

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use samsara_proto::onnx::{NodeProto, attribute_proto::AttributeType};
 
 use super::{
-    BOOTSTRAP, COMPONENT, MODULE, OnnxError, SYSCALL, attribute, entry, find, function::Values,
-    unsupported,
+    BOOTSTRAP, COMPONENT, MODULE, OnnxError, SYSCALL, attribute, bindings::standard, entry, find,
+    function::Values, unsupported,
 };
 use crate::{
     module::{Activation, Body, Op, OpKind, ValueId},
@@ -97,8 +97,6 @@ fn kind(node: &NodeProto) -> Result<OpKind, OnnxError> {
             }
         },
         BOOTSTRAP => return Err(unsupported(node.name(), "a call of a bootstrap")),
-        // The standard domain has two names.
-        "ai.onnx" => OpKind::Tensor { domain: String::new(), op_type },
-        domain => OpKind::Tensor { domain: domain.to_owned(), op_type },
+        domain => OpKind::Tensor { domain: standard(domain).to_owned(), op_type },
     })
 }

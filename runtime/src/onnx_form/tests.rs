@@ -13,6 +13,7 @@ use super::*;
 use crate::{
     graph::{Graph, Wire},
     module::{Activation, Body, Draft, Module, Op, OpKind, Port, PortPath, ValueId, ValueInfo},
+    role::Role,
     schema::{PortType, TypeTable},
     tensor::{Dtype, Tensor},
     value::Value,
@@ -46,6 +47,10 @@ fn with_attributes(attributes: BTreeMap<String, Value>) -> Draft {
         modules: [("M".to_owned(), module)].into(),
         targets: ["M".to_owned()].into(),
         slots: [("s".to_owned(), "demo.s@1".to_owned())].into(),
+        configs: [("s".to_owned(), "{\"rate\":0.5}".to_owned())].into(),
+        roles: [("s".to_owned(), [Role::Model, Role::Index].into())].into(),
+        backends: vec!["demo.cpu@2".to_owned(), "demo.cpu@1".to_owned()],
+        opsets: [(String::new(), 17)].into(),
         exports: [PortPath { module: "M".into(), port: "in".into() }].into(),
     }
 }

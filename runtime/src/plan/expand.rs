@@ -5,7 +5,9 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Call, ModulePlan, OpPlan, Plan, PortPlan, SlotPlan, Span, Target};
+use super::{
+    Call, ModulePlan, OpPlan, Plan, PortPlan, SessionError, SlotPlan, Span, Target, TensorOps,
+};
 use crate::{
     component::ComponentType,
     config::PlanConfig,
@@ -56,6 +58,9 @@ pub enum PlanError {
         /// How many there are.
         got: usize,
     },
+    /// Nobody runs a tensor op.
+    #[error(transparent)]
+    Session(#[from] SessionError),
     /// A constant has no value.
     #[error("{op}: constant without a value")]
     NoValue {
@@ -104,6 +109,7 @@ struct FlatOp {
 pub(super) fn plan(
     modules: &BTreeMap<String, Module>,
     slots: &BTreeMap<String, ComponentType>,
+    tensor_ops: &TensorOps<'_>,
     limits: &PlanConfig,
 ) -> Result<Plan, PlanErrors> {
     let mut errors = Vec::new();
@@ -112,6 +118,7 @@ pub(super) fn plan(
         let mut expansion = Expansion {
             modules,
             slots,
+            tensor_ops,
             limits,
             module: &module.name,
             ops: Vec::new(),
@@ -138,6 +145,7 @@ pub(super) fn plan(
 struct Expansion<'a> {
     modules: &'a BTreeMap<String, Module>,
     slots: &'a BTreeMap<String, ComponentType>,
+    tensor_ops: &'a TensorOps<'a>,
     limits: &'a PlanConfig,
     module: &'a str,
     ops: Vec<FlatOp>,
@@ -178,7 +186,7 @@ impl<'a> Expansion<'a> {
             let outputs: Vec<_> = op.outputs.iter().filter_map(at).collect();
             match &op.kind {
                 OpKind::Call { module } => self.call(module, &name, &inputs, &outputs, depth),
-                _ => match self.resolve(op, &name) {
+                _ => match self.resolve(body, op, &name) {
                     Ok(call) => self.ops.push(FlatOp {
                         name: name.into(),
                         call,
@@ -241,7 +249,7 @@ impl<'a> Expansion<'a> {
         }
     }
 
-    fn resolve(&self, op: &Op, name: &str) -> Result<Call, PlanError> {
+    fn resolve(&self, body: &Body, op: &Op, name: &str) -> Result<Call, PlanError> {
         let named = || name.to_owned();
         let arity = |what, wanted, got| match wanted == got {
             true => Ok(()),
@@ -277,7 +285,8 @@ impl<'a> Expansion<'a> {
                 request.map(Call::Request).ok_or_else(|| unresolved(wanted, "the engine"))
             }
             OpKind::Tensor { domain, op_type } => {
-                Err(unresolved(&format!("{domain}.{op_type}"), "any backend"))
+                let session = self.tensor_ops.session(body, op, (domain, op_type), name)?;
+                Ok(Call::Session(session))
             }
             OpKind::Call { module } => Err(unresolved(module, "the engine")),
         }

@@ -19,9 +19,9 @@ const RANKS: &[&[&str]] = &[
     // State to bytes.
     &["codec"],
     // Recording, and one primitive a file.
-    &["module", "graph", "onnx_form", "bus", "framework"],
+    &["role", "module", "graph", "onnx_form", "bus", "framework"],
     // What ops are made of.
-    &["event", "step", "completion", "services", "context", "component", "role", "syscall"],
+    &["event", "step", "completion", "services", "context", "component", "syscall"],
     // Compiling, and walking what was compiled.
     &["plan", "program", "compiler", "exec"],
     &["delivery", "snapshot"],
