@@ -33,13 +33,16 @@ mod bindings;
 mod function;
 mod model;
 mod node;
+mod plain;
 mod port_type;
+mod tensor;
 
 use samsara_proto::onnx::StringStringEntryProto;
 
 use crate::schema::DecodeError;
 
 pub use self::model::{from_onnx, to_onnx};
+pub use self::plain::ImportError;
 
 /// The release of this form; what is sealed in another one is refused.
 pub const FORMAT_VERSION: u32 = 1;
@@ -85,6 +88,12 @@ pub enum OnnxError {
         what: &'static str,
         /// Their name.
         name: String,
+    },
+    /// A tensor's elements are in a file.
+    #[error("{of} keeps its elements outside of the model")]
+    ExternalData {
+        /// The tensor, or the node that has it.
+        of: String,
     },
     /// An attribute cannot be decoded.
     #[error("{of}: the attribute {name:?} cannot be read")]

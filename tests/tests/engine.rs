@@ -9,6 +9,7 @@ mod engine {
     mod later;
     mod oracle;
     mod parts;
+    mod plain_onnx;
     mod role;
     mod state;
     mod time;

@@ -7,7 +7,7 @@
 use bytes::Bytes;
 use samsara_proto::onnx::{AttributeProto, TensorProto, attribute_proto::AttributeType};
 
-use super::{OnnxError, unsupported};
+use super::{OnnxError, tensor, unsupported};
 use crate::{
     config::ValueConfig,
     schema::{PortType, TypeTable, decode, encode},
@@ -120,7 +120,7 @@ pub(super) fn read(
         AttributeType::Tensor => {
             let tensor = proto.t.as_ref();
             let tensor = tensor.ok_or_else(|| unsupported(of, "a tensor attribute without one"))?;
-            Ok(Value::Tensor(read_tensor(of, tensor)?))
+            Ok(Value::Tensor(tensor::read(of, tensor)?))
         }
         AttributeType::Ints => list(of, proto.ints.iter().map(|&item| Ok(Value::I64(item)))),
         AttributeType::Floats => {
@@ -153,23 +153,11 @@ fn list(
     Value::list(items).map_err(|error| unsupported(of, error.to_string()))
 }
 
-fn read_tensor(of: &str, proto: &TensorProto) -> Result<Tensor, OnnxError> {
-    let Some(data) = &proto.raw_data else {
-        return Err(unsupported(of, "a tensor attribute whose elements are not raw data"));
-    };
-    let dims = proto.dims.iter().map(|&dim| u64::try_from(dim)).collect::<Result<Vec<_>, _>>();
-    let dims = dims.map_err(|_| unsupported(of, "a tensor attribute of negative dimensions"))?;
-    let tensor = Dtype::from_onnx(proto.data_type())
-        .and_then(|dtype| Tensor::from_bytes(dtype, &dims, data.clone()))
-        .and_then(|tensor| tensor.aligned());
-    tensor.map_err(|error| unsupported(of, error.to_string()))
-}
-
 fn encoded(of: &str, proto: &AttributeProto, types: &TypeTable) -> Result<Value, OnnxError> {
     let Some(type_id) = proto.doc_string().strip_prefix(ENCODED) else {
         return Err(unsupported(of, "a row of tensors as an attribute"));
     };
-    let part = |tensor: &TensorProto| read_tensor(of, tensor).map(|part| part.bytes().clone());
+    let part = |tensor: &TensorProto| tensor::read(of, tensor).map(|part| part.bytes().clone());
     let mut parts = proto.tensors.iter().map(part);
     let payload = parts.next().transpose()?.unwrap_or_default();
     let blobs = parts.collect::<Result<Vec<_>, _>>()?;
