@@ -39,7 +39,7 @@ mod roles;
 mod seal;
 mod validate;
 
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use self::bind::Binding;
 use crate::{
@@ -169,13 +169,20 @@ impl Compiler {
     /// Brings drafts and bindings together.
     fn record(&self, drafts: impl IntoIterator<Item = Draft>, found: &mut Diagnostics) -> Draft {
         let mut all = Draft::default();
+        let mut binders = BTreeMap::new();
         for draft in drafts {
-            all.absorb(&draft, found);
+            let who = draft.targets.iter().cloned().collect::<Vec<_>>().join(", ");
+            let by = |slot: &str| binders.get(slot).into_iter().chain([&who]).cloned().collect();
+            all.absorb(&draft, by, found);
+            for slot in draft.slots.into_keys() {
+                binders.entry(slot).or_insert_with(|| who.clone());
+            }
             all.targets.extend(draft.targets);
         }
         for Binding { slot, type_name, config } in &self.bindings {
-            let compiler = || vec!["the compiler".to_owned()];
-            all.bind(slot, type_name, config.as_deref(), compiler, found);
+            let compiler = || "the compiler".to_owned();
+            let by = || vec![binders.get(slot).cloned().unwrap_or_else(compiler), compiler()];
+            all.bind(slot, type_name, config.as_deref(), by, found);
         }
         for (slot, role) in &self.roles {
             all.roles.entry(slot.clone()).or_default().insert(*role);

@@ -166,7 +166,8 @@ impl Graph {
             self.mistake("call", Problem::NotOneTarget { got: module.targets.len() });
         }
         let mut found = Diagnostics::default();
-        self.recorded.borrow_mut().around.absorb(module, &mut found);
+        let by = |_: &str| vec![self.name.clone(), name.clone()];
+        self.recorded.borrow_mut().around.absorb(module, by, &mut found);
         self.recorded.borrow_mut().mistakes.append(found);
         let op = NewOp::unnamed(name.clone(), OpKind::Call { module: name });
         self.record(op, inputs)
@@ -180,7 +181,8 @@ impl Graph {
         let Recorded { body, bootstrap, around, mistakes, .. } = nested.recorded.into_inner();
         let recorded = &mut *self.recorded.borrow_mut();
         recorded.mistakes.append(mistakes);
-        recorded.around.absorb(&around, &mut recorded.mistakes);
+        let by = |_: &str| vec![self.name.clone(), format!("{}/bootstrap", self.name)];
+        recorded.around.absorb(&around, by, &mut recorded.mistakes);
         if bootstrap.is_some() || recorded.bootstrap.replace(body).is_some() {
             let problem = Problem::SecondBootstrap;
             recorded.mistakes.report(Step::Record, &self.name, "bootstrap", problem);
@@ -194,7 +196,7 @@ impl Graph {
         let module = Module { name: self.name.clone(), body, bootstrap };
         check(&module, &mut mistakes);
         let own = Draft { modules: [(self.name.clone(), module)].into(), ..Draft::default() };
-        draft.absorb(&own, &mut mistakes);
+        draft.absorb(&own, |_| Vec::new(), &mut mistakes);
         draft.targets = [self.name].into();
         mistakes.or(draft)
     }

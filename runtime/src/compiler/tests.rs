@@ -205,7 +205,8 @@ fn steps_tell_all_they_find_at_once() {
         refusals(compiler.compile(draft)),
         [
             "record: a stage cannot follow the seal",
-            "record: counter: the slot is bound to demo.counter@1 and to demo.other@1",
+            "record: counter: the slot is bound to demo.counter@1 and to demo.other@1 by \
+             the compiler",
             "validate: Absent: there is no module \"Absent\", there are [\"Wrong\"]",
             "validate: Wrong/a: only an input of a target can be exported",
             "infer: Wrong/counter.add: counter.name gives text, input 0 takes u64",

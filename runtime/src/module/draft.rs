@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Diagnostics, Module, OpKind, Problem, Step};
+use super::{Diagnostics, Module, Problem, Step};
 use crate::role::Role;
 
 /// Modules, and what is decided about them so far.
@@ -45,8 +45,13 @@ impl std::fmt::Display for PortPath {
 
 impl Draft {
     /// Takes over what another draft holds, its targets excepted. Where the two disagree, what is
-    /// here stays and the other is reported.
-    pub(crate) fn absorb(&mut self, other: &Self, found: &mut Diagnostics) {
+    /// here stays and the other is reported; `by` says who binds a slot, here and there.
+    pub(crate) fn absorb(
+        &mut self,
+        other: &Self,
+        by: impl Fn(&str) -> Vec<String>,
+        found: &mut Diagnostics,
+    ) {
         for (name, module) in &other.modules {
             match self.modules.get(name) {
                 Some(known) if known != module => {
@@ -60,7 +65,7 @@ impl Draft {
         }
         for (slot, kind) in &other.slots {
             let config = other.configs.get(slot).map(String::as_str);
-            self.bind(slot, kind, config, || other.users(slot), found);
+            self.bind(slot, kind, config, || by(slot), found);
         }
         for (slot, roles) in &other.roles {
             self.roles.entry(slot.clone()).or_default().extend(roles);
@@ -91,7 +96,7 @@ impl Draft {
         slot: &str,
         kind: &str,
         config: Option<&str>,
-        contributors: impl FnOnce() -> Vec<String>,
+        by: impl FnOnce() -> Vec<String>,
         found: &mut Diagnostics,
     ) {
         let known = self.slots.get(slot).map(String::as_str);
@@ -99,10 +104,9 @@ impl Draft {
         match known {
             Some(first) if (first, known_config) != (kind, config) => {
                 let (first, second) = (binding(first, known_config), binding(kind, config));
-                let mut by = self.users(slot);
-                by.extend(contributors());
-                by.dedup();
-                let problem = Problem::BoundTwice { first, second, contributors: by };
+                let mut contributors = by();
+                contributors.dedup();
+                let problem = Problem::BoundTwice { first, second, contributors };
                 found.report(Step::Record, "", slot, problem);
             }
             _ => {
@@ -110,16 +114,6 @@ impl Draft {
                 self.configs.extend(config.map(|config| (slot.to_owned(), config.to_owned())));
             }
         }
-    }
-
-    /// The modules that call ops of a slot.
-    fn users(&self, slot: &str) -> Vec<String> {
-        let calls = |module: &Module| {
-            let mut ops = module.bodies().flat_map(|(_, body)| &body.ops);
-            ops.any(|op| matches!(&op.kind, OpKind::Component { slot: of, .. } if of == slot))
-        };
-        let modules = self.modules.iter().filter(|(_, module)| calls(module));
-        modules.map(|(name, _)| name.clone()).collect()
     }
 }
 

@@ -40,7 +40,7 @@ pub enum Problem {
         first: String,
         /// What was bound second.
         second: String,
-        /// The modules that use the slot, and the compiler if it was told to bind it.
+        /// Who binds it so, in this order.
         contributors: Vec<String>,
     },
     /// The settings of a component cannot be written down.

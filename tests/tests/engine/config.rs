@@ -159,7 +159,17 @@ fn a_slot_bound_in_two_ways_names_both_and_who_binds_it() {
          {\"by\":2} by Main and the compiler"
     );
     let compiler = Compiler::new().bind::<Shift>("b").bind_with::<Shift>("a", &By { by: 1 });
-    compiler.compile(first).expect("both say the same");
+    compiler.compile(first.clone()).expect("both say the same");
+    let g = Graph::new("Other");
+    g.output("n", g.pass_through(g.input::<u64>("n")));
+    let mut second = g.build().expect("it is sound");
+    second.slots.clone_from(&first.slots);
+    let found = Compiler::new().bind::<Shift>("b").compile_all([first, second]);
+    assert_eq!(
+        found.expect_err("it is bound twice").to_string(),
+        "record: a: the slot is bound to test.shift@1 with {\"by\":1} and to test.shift@1 by Main \
+         and Other"
+    );
 }
 
 #[derive(Debug, PartialEq)]
