@@ -55,6 +55,7 @@ pub mod rng;
 pub mod schema;
 mod services;
 pub mod step;
+pub mod supervision;
 mod syscall;
 pub mod tensor;
 pub mod time;
