@@ -16,6 +16,7 @@
 //! assert_eq!(paths, ["cycle_op_budget", "turn.events"]);
 //! ```
 
+mod host;
 mod peers;
 mod plan;
 mod relations;
@@ -29,6 +30,7 @@ use samsara_proto::EnvelopeCaps;
 
 use self::settings::{Allowed, Path, Settings, Visitor, settings};
 
+pub use self::host::*;
 pub use self::peers::*;
 pub use self::plan::*;
 pub use self::state::*;
@@ -98,14 +100,7 @@ settings! {
 impl NodeConfig {
     /// Every problem of this tree, or none.
     pub fn validate(&self) -> Result<(), ConfigErrors> {
-        let mut errors = Vec::new();
-        let mut tree = *self;
-        tree.walk("", &mut |path, number, allowed| {
-            let (value, Allowed { low, high }) = (number.number(), allowed);
-            if value < low || value > high {
-                errors.push(ConfigError::OutOfRange { path: path.to_string(), value, low, high });
-            }
-        });
+        let mut errors = out_of_range(&mut { *self });
         errors.extend(relations::broken(self));
         if errors.is_empty() { Ok(()) } else { Err(ConfigErrors { errors }) }
     }
@@ -117,6 +112,18 @@ impl NodeConfig {
         tree.walk("", &mut |path, number, _| list.push((path.to_string(), number.number())));
         list
     }
+}
+
+/// Every setting of a tree that stands outside of what makes sense there.
+fn out_of_range(tree: &mut impl Settings) -> Vec<ConfigError> {
+    let mut errors = Vec::new();
+    tree.walk("", &mut |path, number, allowed| {
+        let (value, Allowed { low, high }) = (number.number(), allowed);
+        if value < low || value > high {
+            errors.push(ConfigError::OutOfRange { path: path.to_string(), value, low, high });
+        }
+    });
+    errors
 }
 
 impl Settings for EnvelopeCaps {

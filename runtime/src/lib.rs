@@ -62,6 +62,7 @@ pub mod role;
 pub mod schema;
 mod services;
 pub mod step;
+pub mod supervision;
 mod syscall;
 pub mod tensor;
 pub mod time;

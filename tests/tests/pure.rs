@@ -12,5 +12,6 @@ mod pure {
     mod golden;
     mod hostile;
     mod peer_id;
+    mod supervision;
     mod value;
 }
