@@ -35,6 +35,7 @@ mod link;
 mod open;
 mod place;
 mod seal;
+mod settings;
 mod validate;
 
 use std::{fmt, sync::Arc};

@@ -29,6 +29,7 @@ mod request;
 mod slot;
 pub mod syscalls;
 mod wire;
+mod within;
 
 use std::{cell::RefCell, collections::BTreeMap};
 
@@ -41,7 +42,8 @@ use crate::{
     value::{IntoValue, Value},
 };
 
-pub use self::{slot::Slot, wire::Wire};
+pub(crate) use self::within::{may_wait, time_to_wait};
+pub use self::{slot::Slot, wire::Wire, within::WITHIN};
 
 /// A module that is being recorded.
 pub struct Graph {

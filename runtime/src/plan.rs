@@ -99,6 +99,8 @@ pub(crate) struct OpPlan {
     pub(crate) name: Arc<str>,
     pub(crate) call: Call,
     pub(crate) operands: Span,
+    /// How long it may wait for its answer.
+    pub(crate) within: Option<Nanos>,
     /// Its outputs' groups in `scatter`.
     pub(crate) outputs: Span,
 }

@@ -3,10 +3,12 @@
 mod engine {
     mod determinism;
     mod door;
+    mod expiry;
     mod flow;
     mod later;
     mod oracle;
     mod parts;
     mod state;
+    mod syscalls;
     mod time;
 }

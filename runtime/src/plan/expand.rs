@@ -9,9 +9,11 @@ use super::{Call, ModulePlan, OpPlan, Plan, PortPlan, SlotPlan, Span, Target};
 use crate::{
     component::ComponentType,
     config::PlanConfig,
+    graph::time_to_wait,
     module::{Activation, Body, Module, Op, OpKind, ValueId},
     schema::PortType,
     syscall::Request,
+    time::Nanos,
 };
 
 /// Why a program cannot be planned.
@@ -96,6 +98,7 @@ type Flat = usize;
 struct FlatOp {
     name: Arc<str>,
     call: Call,
+    within: Option<Nanos>,
     activation: Activation,
     inputs: Vec<Option<Flat>>,
     outputs: Vec<Flat>,
@@ -182,6 +185,7 @@ impl<'a> Expansion<'a> {
                     Ok(call) => self.ops.push(FlatOp {
                         name: name.into(),
                         call,
+                        within: time_to_wait(op),
                         activation: op.activation,
                         inputs,
                         outputs,
@@ -349,13 +353,16 @@ impl ModulePlan {
         let index = count(self.ops.len());
         match &flat.call {
             Call::Request(Request::Pulse | Request::Interval(_)) => self.sources.push(index),
-            Call::Request(Request::Deadline(within)) => self.deadlines.push((index, *within)),
+            Call::Request(Request::Deadline(within) | Request::DeadlineMatch { within, .. }) => {
+                self.deadlines.push((index, *within));
+            }
             _ if awaited == 0 => self.roots.push(index),
             _ => {}
         }
         self.ops.push(OpPlan {
             name: flat.name,
             call: flat.call,
+            within: flat.within,
             operands: Span { start: first, end: first + count(flat.inputs.len()) },
             outputs: append(&mut self.scatter, flat.outputs.into_iter().map(span)),
         });
