@@ -93,7 +93,7 @@ fn calls() -> Result<Draft> {
 fn requests() -> Result<Draft> {
     let g = Graph::new("Remind");
     let (text, stop) = (g.input::<String>("text"), g.input::<()>("stop"));
-    let (first, winner) = g.race([g.sleep(text, seconds(30)), stop]);
+    let (first, winner) = g.race([("time", g.sleep(text, seconds(30))), ("stop", stop)]);
     let counter = g.slot("counter");
     let [left, both] = counter.clone().any().op_n("pair", [text, stop]);
     let [_, late] = counter.count(1).op_n("pair", [stop, Wire::ABSENT]);

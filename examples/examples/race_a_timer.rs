@@ -7,7 +7,8 @@ fn program() -> Result<Program> {
     let g = Graph::new("Remind");
     let text = g.input::<String>("text");
     let stop = g.input::<String>("stop");
-    let (said, which) = g.race([g.sleep(text, seconds(30)), g.sleep(stop, seconds(10))]);
+    let (said, which) =
+        g.race([("time", g.sleep(text, seconds(30))), ("stop", g.sleep(stop, seconds(10)))]);
     g.output("said", said);
     g.output("which", which);
     Ok(Compiler::new().compile(g.build()?)?)
@@ -27,7 +28,7 @@ fn main() -> Result<()> {
     node.run_until_idle(seconds(100));
     let stopped = node.run_until_idle(seconds(110));
     assert_eq!(stopped.output::<String>("said").as_deref(), Some("it is fed"));
-    assert_eq!(stopped.output::<u64>("which"), Some(1));
+    assert_eq!(stopped.output::<String>("which").as_deref(), Some("stop"));
     let rung = node.run_until_idle(seconds(130));
     assert_eq!(rung.output::<String>("said"), None, "a race fires once");
     println!("rung once, stopped once");

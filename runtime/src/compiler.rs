@@ -37,6 +37,7 @@ mod open;
 mod place;
 mod roles;
 mod seal;
+mod settings;
 mod validate;
 
 use std::{collections::BTreeMap, fmt, sync::Arc};

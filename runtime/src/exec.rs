@@ -4,6 +4,7 @@
 //! becoming ready. A warm walk allocates nothing and looks nothing up by name.
 
 mod alarms;
+mod parking;
 mod pool;
 mod scatter;
 mod session;
@@ -14,6 +15,7 @@ use std::{
 };
 
 use self::{
+    parking::Parked,
     pool::{ExecIndex, Pool},
     scatter::Scatter,
 };
@@ -22,7 +24,6 @@ use crate::{
     component::AnyComponent,
     context::{ComponentsView, Cx},
     error::{OpError, OpErrorKind},
-    framework::Waiter,
     id::{CommandId, ExecId},
     plan::{Call, ModulePlan, OpPlan, Plan},
     services::{Answer, Services},
@@ -43,7 +44,9 @@ struct OpAt {
 pub(crate) struct Engine {
     pool: Pool,
     frontier: VecDeque<OpAt>,
-    parked: BTreeMap<CommandId, OpAt>,
+    parked: BTreeMap<CommandId, Parked>,
+    /// Answers that nobody waited for.
+    pub(crate) ignored_completions: u64,
     /// Outputs of the op that was called last; kept for its capacity.
     outputs: Vec<Value>,
     /// Executions that began in this batch, with what their event weighed.
@@ -159,7 +162,7 @@ impl Walk<'_> {
         let mut cx = Cx { exec, op: op_name, attributes, inbound, siblings, services };
         match handler.call(component, &mut cx, arguments, outputs) {
             Ok(Reply::Now) => {}
-            Ok(Reply::Later(command)) => return self.park(op, at, command),
+            Ok(Reply::Later(command)) => return self.park(module, op, at, (command, None)),
             Err(error) => return self.fail(module, op, at.exec, error),
         }
         let groups = module.scatter.get(op.outputs.range()).unwrap_or_default();
@@ -205,50 +208,15 @@ impl Walk<'_> {
         let mut site = Site { exec, inbound, services, steps, arguments, outputs, output_count };
         match request.fire(&mut site) {
             Ok(Fired::All) => self.complete(module, op, at.exec),
-            Ok(Fired::Waits(command)) => self.park(op, at, command),
+            Ok(Fired::InTime) => {
+                self.close_deadline(at);
+                self.complete(module, op, at.exec);
+            }
+            Ok(Fired::Waits(command)) => self.park(module, op, at, (command, None)),
+            Ok(Fired::Sleeps(command, timer)) => self.park(module, op, at, (command, Some(timer))),
             Ok(Fired::Only(output)) => self.complete_one(module, op, at, output),
             Err(error) => self.fail(module, op, at.exec, error),
         }
-    }
-
-    #[inline(never)]
-    fn park(&mut self, op: &OpPlan, at: OpAt, command: CommandId) {
-        self.engine.outputs.clear();
-        self.engine.parked.insert(command, at);
-        self.services.parked = self.engine.parked.len();
-        if let Some(execution) = self.engine.pool.at(at.exec) {
-            let (exec, op) = (execution.id, Arc::clone(&op.name));
-            self.steps.push(EngineStep::AsyncSuspended { exec, op, command });
-        }
-    }
-
-    /// Ends a parked op with its outputs or its error; who comes late is only noted.
-    pub(crate) fn answer(&mut self, command: CommandId, answer: Answer) {
-        let Some(at) = self.engine.parked.remove(&command) else {
-            self.steps.push(EngineStep::CompletionIgnored { command });
-            return;
-        };
-        self.services.parked = self.engine.parked.len();
-        let plan = self.plan;
-        let Some(execution) = self.engine.pool.at(at.exec) else { return };
-        let Some(module) = plan.modules.get(execution.module as usize) else { return };
-        let Some(op) = module.ops.get(at.op as usize) else { return };
-        // Whoever was answered waits no more, whoever answered: no item or permit may go to it.
-        let waiter = Waiter { exec: execution.id, command };
-        match &op.call {
-            Call::Request(Request::Acquire { .. }) => self.services.stores().gates.leave(waiter),
-            Call::Request(Request::Dequeue(_)) => self.services.stores().queues.leave(waiter),
-            _ => false,
-        };
-        match answer {
-            Answer::Outputs(outputs) => self.engine.outputs.extend(outputs),
-            Answer::ItsInput => {
-                let mut operands = execution.operands.iter_mut().skip(op.operands.range().start);
-                self.engine.outputs.extend(operands.next().and_then(Option::take));
-            }
-            Answer::Failed(error) => return self.fail(module, op, at.exec, error),
-        }
-        self.complete(module, op, at.exec);
     }
 
     /// Scatters the outputs that were just given.

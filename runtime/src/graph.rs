@@ -30,6 +30,7 @@ mod role;
 mod slot;
 pub mod syscalls;
 mod wire;
+mod within;
 
 use std::{cell::RefCell, collections::BTreeMap};
 
@@ -43,6 +44,7 @@ use crate::{
     value::{IntoValue, Value},
 };
 
+pub(crate) use self::within::{may_wait, time_to_wait};
 pub use self::{
     role::{
         AggregatorSlot, BackendSlot, CodecSlot, DataSourceSlot, IndexSlot, ModelSlot,
@@ -50,6 +52,7 @@ pub use self::{
     },
     slot::Slot,
     wire::Wire,
+    within::WITHIN,
 };
 
 /// A module that is being recorded.

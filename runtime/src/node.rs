@@ -92,6 +92,11 @@ impl Node {
         self.engine.as_ref().map_or(0, |engine| engine.parked())
     }
 
+    /// Answers that came twice, or too late, and went nowhere.
+    pub fn ignored_completion_count(&self) -> u64 {
+        self.engine.as_ref().map_or(0, |engine| engine.ignored_completions)
+    }
+
     /// Executions that have begun and not ended.
     pub fn execution_count(&self) -> usize {
         self.engine.as_ref().map_or(0, |engine| engine.executions())
@@ -240,7 +245,7 @@ impl Node {
         if self.ready() > 0 || self.reader.has_events() {
             return Wakeup::Now;
         }
-        match self.services.timers.next_deadline() {
+        match self.services.next_due() {
             Some(due) if due <= self.clock.last() => Wakeup::Now,
             Some(due) => Wakeup::At(due),
             None => Wakeup::Never,

@@ -3,6 +3,7 @@
 //! Law: immutable, and without names on the way of a value. Whatever a fired op needs is one index
 //! away: its handler, its operands, and whom its outputs go to.
 
+mod error;
 mod expand;
 mod session;
 
@@ -19,7 +20,7 @@ use crate::{
     value::Value,
 };
 
-pub use self::expand::{PlanError, PlanErrors};
+pub use self::error::{PlanError, PlanErrors};
 pub use self::session::SessionError;
 pub(crate) use self::session::TensorOps;
 
@@ -103,6 +104,8 @@ pub(crate) struct OpPlan {
     pub(crate) name: Arc<str>,
     pub(crate) call: Call,
     pub(crate) operands: Span,
+    /// How long it may wait for its answer.
+    pub(crate) within: Option<Nanos>,
     /// Its outputs' groups in `scatter`.
     pub(crate) outputs: Span,
 }

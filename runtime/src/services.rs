@@ -3,6 +3,7 @@
 //! Law: plain data and bounded. What is asked for during a call is applied when it returns, in the
 //! order it was asked.
 
+mod expiries;
 mod stores;
 
 use std::{
@@ -12,7 +13,7 @@ use std::{
 
 use samsara_proto::PeerId;
 
-use self::stores::Stores;
+use self::{expiries::Expiries, stores::Stores};
 
 use crate::{
     config::NodeConfig,
@@ -80,6 +81,8 @@ pub(crate) struct Services {
     /// Commands that were answered during a call.
     pub(crate) answered: VecDeque<(CommandId, Answer)>,
     pub(crate) timers: Scheduler<Alarm>,
+    /// Until when parked ops may be answered.
+    pub(crate) expiries: Expiries,
     /// Made when the first op keeps something, as most Nodes never do.
     stores: Option<Box<Stores>>,
 }
@@ -102,9 +105,21 @@ impl Services {
             is_replaying: false,
             answered: VecDeque::new(),
             timers: Scheduler::new(config.state.max_timers),
+            expiries: Expiries::default(),
             stores: None,
             config,
         }
+    }
+
+    /// Whether an answer to this command would come too late.
+    pub(crate) fn is_too_late(&self, command: CommandId) -> bool {
+        self.expiries.of(command).is_some_and(|at| at <= self.now)
+    }
+
+    /// When time alone does something next.
+    pub(crate) fn next_due(&self) -> Option<Nanos> {
+        let expiry = self.expiries.first().map(|(at, _)| at);
+        self.timers.next_deadline().into_iter().chain(expiry).min()
     }
 
     /// What the ops keep.
@@ -124,12 +139,17 @@ impl Services {
 
     /// A new command to wait under; refused when too many ops wait already, before any effect.
     pub(crate) fn new_command(&mut self) -> Result<CommandId, OpError> {
-        if self.parked >= self.config.max_pending_async as usize {
-            let reason = format!("{} ops wait already", self.parked);
-            return Err(OpError::new(OpErrorKind::Limit, reason));
-        }
+        self.has_place_to_park()?;
         let minted = self.commands.mint();
         minted.map_err(|exhausted| OpError::new(OpErrorKind::Limit, exhausted.to_string()))
+    }
+
+    /// Refused when too many ops wait already.
+    pub(crate) fn has_place_to_park(&self) -> Result<(), OpError> {
+        if self.parked < self.config.max_pending_async as usize {
+            return Ok(());
+        }
+        Err(OpError::new(OpErrorKind::Limit, format!("{} ops wait already", self.parked)))
     }
 
     /// A new command whose answer comes by the mailbox. What is refused follows from the batches

@@ -4,15 +4,19 @@
 //! named state. Which requests there are, the table in [`graph::syscalls`](crate::graph::syscalls)
 //! says.
 
+mod groups;
 mod joins;
 mod state;
 mod time;
 
 use std::{collections::BTreeMap, sync::Arc};
 
+pub(crate) use self::groups::DEADLINE_ARM;
+
 use crate::{
     context::InboundCtx,
     error::OpError,
+    framework::TimerId,
     id::{CommandId, ExecId},
     services::Services,
     step::EngineStep,
@@ -25,8 +29,10 @@ use crate::{
 pub(crate) enum Request {
     After,
     Any,
+    Bundle,
     Clock,
     Deadline(Nanos),
+    DeadlineMatch { names: Names, within: Nanos },
     Dequeue(Arc<str>),
     Emit(Arc<str>),
     Enqueue(Arc<str>),
@@ -38,11 +44,16 @@ pub(crate) enum Request {
     Release(Arc<str>),
     PassThrough,
     Pulse,
+    Race(Names),
     Record(Arc<str>),
     RngU64,
     Sleep(Nanos),
     Stash(Arc<str>),
+    Unbundle,
 }
+
+/// The names of an op's inputs.
+pub(crate) type Names = Arc<[Arc<str>]>;
 
 /// How a request was answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,8 +62,12 @@ pub(crate) enum Fired {
     All,
     /// Only this output is given, by the one value there is.
     Only(usize),
+    /// All outputs are given, and the op's deadline has not passed.
+    InTime,
     /// The op waits under this command; its inputs stay where they are.
     Waits(CommandId),
+    /// The same, and this timer will end it.
+    Sleeps(CommandId, TimerId),
 }
 
 /// One call of the engine.
@@ -81,12 +96,15 @@ impl Request {
             _ => None,
         };
         let nanos = || number("nanos").map(Nanos::new);
+        let names = || groups::names(attributes.get("names")?);
         Some(match name {
             "After" => Self::After,
             "Any" => Self::Any,
             "AppEmit" => Self::Emit(text("topic")?),
+            "Bundle" => Self::Bundle,
             "Clock" => Self::Clock,
             "Deadline" => Self::Deadline(nanos()?),
+            "DeadlineMatch" => Self::DeadlineMatch { names: names()?, within: nanos()? },
             "Gate" => Self::Gate,
             "Hold.Flush" => Self::Flush(text("name")?),
             "Hold.Stash" => Self::Stash(text("name")?),
@@ -99,11 +117,13 @@ impl Request {
             "Limit.Release" => Self::Release(text("name")?),
             "PassThrough" | "Tee" => Self::PassThrough,
             "Pulse" => Self::Pulse,
+            "Race" => Self::Race(names()?),
             "Record" => Self::Record(text("name")?),
             "RngU64" => Self::RngU64,
             "Serialize.Dequeue" => Self::Dequeue(text("name")?),
             "Serialize.Enqueue" => Self::Enqueue(text("name")?),
             "Sleep" => Self::Sleep(nanos()?),
+            "Unbundle" => Self::Unbundle,
             _ => return None,
         })
     }
@@ -113,6 +133,10 @@ impl Request {
         match self {
             Self::PassThrough => Ok(site.pass_on()),
             Self::Any => Ok(site.any()),
+            Self::Bundle => site.bundle(),
+            Self::Unbundle => site.unbundle(),
+            Self::Race(names) => Ok(site.race(names, Fired::All)),
+            Self::DeadlineMatch { names, .. } => Ok(site.race(names, Fired::InTime)),
             Self::Gate => Ok(site.gate()),
             Self::Deadline(_) => Ok(site.in_time()),
             Self::Acquire { limit, permits } => site.acquire(limit, *permits),

@@ -37,6 +37,9 @@ pub const MAX_RANK: usize = 32;
 /// Where our own tensors begin: a cache line, and the widest vector register.
 pub const ALIGNMENT: usize = 64;
 
+/// One element of any type, which is zero.
+static ZERO: u128 = 0;
+
 /// Dense little-endian numbers of one type and one shape, shared by count.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Tensor {
@@ -195,13 +198,18 @@ impl Tensor {
             // Nobody else can hold the fresh copy, so this conversion does not fail.
             copy.map(|copy| copy.try_into_mut().unwrap_or_else(|copy| BytesMut::from(&*copy)))
         });
-        Ok(TensorMut { elements: unshared?, inner })
+        let elements = unshared?;
+        // Should the guard be forgotten, what stays behind is a tensor too: the number zero.
+        let zero = bytemuck::bytes_of(&ZERO).get(..inner.dtype.size()).unwrap_or_default();
+        inner.data = Bytes::from_static(zero);
+        Ok(TensorMut { shape: mem::take(&mut inner.shape), elements, inner })
     }
 }
 
 /// The elements of a tensor while its one owner writes them.
 pub struct TensorMut<'a> {
     inner: &'a mut Inner,
+    shape: Vec<u64>,
     elements: BytesMut,
 }
 
@@ -234,12 +242,13 @@ impl DerefMut for TensorMut<'_> {
 impl Drop for TensorMut<'_> {
     fn drop(&mut self) {
         self.inner.data = mem::take(&mut self.elements).freeze();
+        self.inner.shape = mem::take(&mut self.shape);
     }
 }
 
 impl fmt::Debug for TensorMut<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "writing {}{:?}", self.inner.dtype, self.inner.shape)
+        write!(f, "writing {}{:?}", self.inner.dtype, self.shape)
     }
 }
 

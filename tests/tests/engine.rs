@@ -5,6 +5,7 @@ mod engine {
     mod config;
     mod determinism;
     mod door;
+    mod expiry;
     mod flow;
     mod later;
     mod oracle;
@@ -12,5 +13,6 @@ mod engine {
     mod plain_onnx;
     mod role;
     mod state;
+    mod syscalls;
     mod time;
 }

@@ -158,11 +158,15 @@ impl<'a> Inference<'a> {
             }
         }
         let takes = (0..given.len()).map(|at| row.input(at).cloned()).collect();
-        let gives = row.outputs.iter().map(|output| match output {
+        let gives = (0..op.outputs.len()).map(|at| match row.output(at)? {
             SysOut::Of(ty) => Some(ty.clone()),
             SysOut::List => Some(PortType::list(PortType::Any)),
             SysOut::Same(at) => given.get(*at).cloned().flatten(),
             SysOut::Common => common(given),
+            SysOut::Items => match given.first() {
+                Some(Some(PortType::List(items))) => Some((**items).clone()),
+                _ => Some(PortType::Any),
+            },
         });
         (takes, gives.collect())
     }

@@ -5,10 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use super::{Surroundings, roles};
+use super::{Surroundings, roles, settings};
 use crate::{
     component::ComponentType,
-    graph::syscalls::{SYSCALLS, Syscall, syscall},
+    graph::{
+        WITHIN, may_wait,
+        syscalls::{SYSCALLS, Syscall, syscall},
+    },
     module::{Body, Diagnostics, Draft, Module, Op, OpKind, Problem, Step, order},
     role::backend::Backends,
 };
@@ -59,6 +62,7 @@ struct Link<'a> {
 
 impl Link<'_> {
     fn op(&mut self) {
+        self.problems.extend(settings::problems(self.op));
         match &self.op.kind {
             OpKind::Component { slot, op } => match self.around.component(self.draft, slot) {
                 Some(kind) => self.component(slot, kind, op),
@@ -114,10 +118,13 @@ impl Link<'_> {
             let (what, wanted, got) = ("inputs", row.inputs.len(), self.op.inputs.len());
             self.problems.push(Problem::Arity { what, wanted, got });
         }
-        self.arity("outputs", row.outputs.len(), self.op.outputs.len());
+        if !row.gives(self.op.outputs.len()) {
+            self.arity("outputs", row.outputs.len(), self.op.outputs.len());
+        }
         let mut wanted: Vec<_> = row.attributes.iter().map(|(name, _)| *name).collect();
         wanted.sort_unstable();
-        if !self.op.attributes.keys().eq(wanted.iter()) {
+        let own = |key: &&String| *key != WITHIN || !may_wait(&self.op.kind);
+        if !self.op.attributes.keys().filter(own).eq(wanted.iter()) {
             let wanted = wanted.into_iter().map(str::to_owned).collect();
             let got = self.op.attributes.keys().cloned().collect();
             self.problems.push(Problem::Attributes { wanted, got });

@@ -52,7 +52,7 @@ fn draft() -> Draft {
     let g = Graph::new("Count");
     let n = g.input::<u64>("n");
     let [total] = g.call(&leaf, [n]);
-    let (first, which) = g.race([total, n]);
+    let (first, which) = g.race([("total", total), ("n", n)]);
     g.output("first", first);
     g.output("which", which);
     g.output("name", g.slot("counter").op("name", [total]));
@@ -92,7 +92,7 @@ fn every_value_has_a_type_once_compiled() {
         values.map(|value| value.ty.clone().expect(&value.name)).collect::<Vec<_>>()
     };
     use PortType::{Text, U64};
-    assert_eq!(types(&program.modules()["Count"]), [U64, U64, U64, U64, Text]);
+    assert_eq!(types(&program.modules()["Count"]), [U64, U64, U64, Text, Text]);
     assert_eq!(types(&program.modules()["Leaf"]), [U64, U64, Text]);
 }
 

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use super::{Engine, OpAt, Walk, pool::ExecIndex, scatter::Scatter};
 use crate::{
     error::{OpError, OpErrorKind},
-    id::ExecId,
+    id::{CommandId, ExecId},
     plan::{Call, ModulePlan, OpPlan},
     services::{Alarm, Answer},
     step::EngineStep,
-    syscall::Request,
+    syscall::{DEADLINE_ARM, Request},
+    time::Nanos,
     value::Value,
 };
 
@@ -41,10 +42,17 @@ impl Walk<'_> {
     pub(crate) fn ring(&mut self, budget: u32) -> u32 {
         let mut rung = 0;
         while rung < budget {
+            if let Some((at, command)) = self.expired() {
+                rung += 1;
+                self.time_out(command, at);
+                self.answer_all();
+                continue;
+            }
             let Some(due) = self.services.timers.pop_due(self.services.now) else { break };
             rung += 1;
             match due.payload {
-                Alarm::Resume(command) => self.answer(command, Answer::ItsInput),
+                // What rings before the op's own deadline is in time, however late the turn.
+                Alarm::Resume(command) => self.go_on(command, Answer::ItsInput),
                 Alarm::Deadline { exec, index, op } => self.pass_deadline(exec, index, op),
                 Alarm::Tick { module, op } => {
                     self.begin_from(module, op, Value::U64(due.ticks));
@@ -53,6 +61,13 @@ impl Walk<'_> {
             self.answer_all();
         }
         rung
+    }
+
+    /// The parked op whose time was up before anything else that is due, or at the same instant.
+    fn expired(&self) -> Option<(Nanos, CommandId)> {
+        let (at, command) = self.services.expiries.first()?;
+        let is_next = self.services.timers.next_deadline().is_none_or(|due| at <= due);
+        (is_next && at <= self.services.now).then_some((at, command))
     }
 
     fn pass_deadline(&mut self, exec: ExecId, index: ExecIndex, op_index: u32) {
@@ -71,8 +86,13 @@ impl Walk<'_> {
         *missing = 0;
         execution.deadlines.retain(|(op, _)| *op != op_index);
         self.engine.outputs.push(Value::Unit);
-        let at = OpAt { exec: index, op: op_index };
-        self.complete_one(module, op, at, 1);
+        match &op.call {
+            Call::Request(Request::DeadlineMatch { .. }) => {
+                self.engine.outputs.push(DEADLINE_ARM.into());
+                self.complete(module, op, index);
+            }
+            _ => self.complete_one(module, op, OpAt { exec: index, op: op_index }, 1),
+        }
     }
 
     /// Begins the executions of a module's sources.
@@ -116,6 +136,16 @@ impl Walk<'_> {
         self.complete(module, op, index);
     }
 
+    /// Ends the timer of an op whose value came in time.
+    pub(super) fn close_deadline(&mut self, at: OpAt) {
+        let Some(execution) = self.engine.pool.at(at.exec) else { return };
+        if let Some(place) = execution.deadlines.iter().position(|(op, _)| *op == at.op) {
+            let (_, timer) = execution.deadlines.swap_remove(place);
+            self.services.timers.cancel(timer);
+            execution.live -= 1;
+        }
+    }
+
     /// Gives the one value there is by this output alone, and closes the op's deadline.
     pub(super) fn complete_one(
         &mut self,
@@ -125,13 +155,9 @@ impl Walk<'_> {
         output: usize,
     ) {
         let groups = module.scatter.get(op.outputs.range()).unwrap_or_default();
+        self.close_deadline(at);
         let Engine { pool, frontier, outputs, .. } = &mut *self.engine;
         let Some(execution) = pool.at(at.exec) else { return };
-        if let Some(place) = execution.deadlines.iter().position(|(op, _)| *op == at.op) {
-            let (_, timer) = execution.deadlines.swap_remove(place);
-            self.services.timers.cancel(timer);
-            execution.live -= 1;
-        }
         let exec = at.exec;
         let mut scatter = Scatter { module, exec, execution, frontier, steps: self.steps };
         if let (Some(targets), Some(value)) = (groups.get(output), outputs.pop()) {

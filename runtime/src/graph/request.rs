@@ -9,7 +9,7 @@
 //! let g = Graph::new("Remind");
 //! let text = g.input::<String>("text");
 //! let stop = g.input::<()>("stop");
-//! let (first, which) = g.race([g.sleep(text, seconds(30)), stop]);
+//! let (first, which) = g.race([("time", g.sleep(text, seconds(30))), ("stop", stop)]);
 //! g.emit("reminder", first);
 //! g.output("stopped", which);
 //! assert!(g.build().is_ok());
@@ -40,15 +40,62 @@ impl Graph {
 
     /// Gives the value that arrives first (`Any`).
     pub fn any<'g>(&'g self, values: impl IntoIterator<Item = Wire<'g>>) -> Wire<'g> {
-        self.race(values).0
+        self.race_indexed(values).0
+    }
+
+    /// Gives the value that arrives first, and the name of its arm (`Race`).
+    pub fn race<'g, 'n>(
+        &'g self,
+        arms: impl IntoIterator<Item = (&'n str, Wire<'g>)>,
+    ) -> (Wire<'g>, Wire<'g>) {
+        self.named_arms("Race", arms, [])
+    }
+
+    /// Gives the value that arrives first, and the name of its arm; or, if none comes within this
+    /// time of the execution's start, the trigger and the name `deadline` (`DeadlineMatch`).
+    pub fn deadline_match<'g, 'n>(
+        &'g self,
+        arms: impl IntoIterator<Item = (&'n str, Wire<'g>)>,
+        within: Nanos,
+    ) -> (Wire<'g>, Wire<'g>) {
+        self.named_arms("DeadlineMatch", arms, [nanos(within)])
+    }
+
+    fn named_arms<'g, 'n, const A: usize>(
+        &'g self,
+        name: &str,
+        arms: impl IntoIterator<Item = (&'n str, Wire<'g>)>,
+        attributes: [(&str, Value); A],
+    ) -> (Wire<'g>, Wire<'g>) {
+        let (names, values): (Vec<Value>, Vec<_>) =
+            arms.into_iter().map(|(name, value)| (Value::from(name), value)).unzip();
+        let mut op = syscall(name, attributes);
+        op.activation = Activation::Any;
+        // A list of texts is never too deep.
+        op.attributes.insert("names".to_owned(), Value::list(names).unwrap_or(Value::Unit));
+        let [first, winner] = self.record(op, values);
+        (first, winner)
     }
 
     /// Gives the value that arrives first, and its position among them (`Any`).
-    pub fn race<'g>(&'g self, values: impl IntoIterator<Item = Wire<'g>>) -> (Wire<'g>, Wire<'g>) {
+    pub fn race_indexed<'g>(
+        &'g self,
+        values: impl IntoIterator<Item = Wire<'g>>,
+    ) -> (Wire<'g>, Wire<'g>) {
         let mut op = syscall("Any", []);
         op.activation = Activation::Any;
         let [first, winner] = self.record(op, values);
         (first, winner)
+    }
+
+    /// Gives a list of the values (`Bundle`).
+    pub fn bundle<'g>(&'g self, values: impl IntoIterator<Item = Wire<'g>>) -> Wire<'g> {
+        self.one("Bundle", values, [])
+    }
+
+    /// Gives the items of a list of `N` (`Unbundle`).
+    pub fn unbundle<'g, const N: usize>(&'g self, list: Wire<'g>) -> [Wire<'g>; N] {
+        self.ask("Unbundle", [list], [])
     }
 
     /// Gives the value on once `open` has arrived too (`Gate`).

@@ -46,14 +46,22 @@ pub enum SysOut {
     Common,
     /// A list of values of any type.
     List,
+    /// An item of the list that the first input is, for as many outputs as the op has; always the
+    /// only one.
+    Items,
 }
 
 use PortType::{Any as AnyType, I64, Text, U64, Unit};
 use SysIn::{One, Rest};
-use SysOut::{Common, List, Of, Same};
+use SysOut::{Common, Items, List, Of, Same};
 
 const NAME: (&str, PortType) = ("name", Text);
 const NANOS: (&str, PortType) = ("nanos", U64);
+// A list of texts, one for each input; the link step checks it.
+const NAMES: (&str, PortType) = ("names", AnyType);
+
+/// Requests that may wait for what others do, so that a time can be set for it.
+pub(crate) const WAITING: &[&str] = &["After", "Limit.Acquire", "Serialize.Dequeue", "Sleep"];
 
 macro_rules! rows {
     ($($name:literal: $inputs:expr => $outputs:expr, $attributes:expr;)*) => {
@@ -74,11 +82,16 @@ rows! {
     "Any": &[Rest(AnyType)] => &[Common, Of(U64)], &[];
     // Tells the host a value under a topic.
     "AppEmit": &[One(AnyType)] => &[], &[("topic", Text)];
+    // Gives a list of its inputs.
+    "Bundle": &[Rest(AnyType)] => &[List], &[];
     // Gives logical now, in nanoseconds, when it is triggered.
     "Clock": &[One(AnyType)] => &[Of(U64)], &[];
     // Gives its input on by the first output if it comes within the time, counted from the start
     // of the execution; else it triggers the second. Exactly one of them fires.
     "Deadline": &[One(AnyType)] => &[Same(0), Of(Unit)], &[NANOS];
+    // Gives the first of its inputs to arrive and that input's name; or, if none comes within the
+    // time, counted from the start of the execution, the trigger and the name `deadline`.
+    "DeadlineMatch": &[Rest(AnyType)] => &[Of(AnyType), Of(Text)], &[NAMES, NANOS];
     // Gives its first input on once the second has arrived too.
     "Gate": &[One(AnyType), One(AnyType)] => &[Same(0)], &[];
     // Triggered: gives what was stashed under a name, in order, and forgets it.
@@ -97,6 +110,8 @@ rows! {
     "PassThrough": &[One(AnyType)] => &[Same(0)], &[];
     // Triggers once in the life of the program on its Node.
     "Pulse": &[] => &[Of(Unit)], &[];
+    // Gives the first of its inputs to arrive, and that input's name.
+    "Race": &[Rest(AnyType)] => &[Common, Of(Text)], &[NAMES];
     // Appends to a ring that the host can read.
     "Record": &[One(AnyType)] => &[], &[NAME];
     // Gives a random number when it is triggered.
@@ -109,6 +124,8 @@ rows! {
     "Sleep": &[One(AnyType)] => &[Same(0)], &[NANOS];
     // Gives its input on twice.
     "Tee": &[One(AnyType)] => &[Same(0), Same(0)], &[];
+    // Gives the items of a list, each by its own output; fails if they are more or fewer.
+    "Unbundle": &[One(AnyType)] => &[Items], &[];
 }
 
 /// The request of this name.
@@ -123,6 +140,19 @@ impl Syscall {
             (Some(One(ty) | Rest(ty)), _) | (None, Some(Rest(ty))) => Some(ty),
             _ => None,
         }
+    }
+
+    /// The output at this position.
+    pub fn output(&self, at: usize) -> Option<&'static SysOut> {
+        match (self.outputs.get(at), self.outputs.last()) {
+            (Some(output), _) | (None, Some(output @ Items)) => Some(output),
+            _ => None,
+        }
+    }
+
+    /// Whether it gives so many outputs.
+    pub fn gives(&self, count: usize) -> bool {
+        matches!(self.outputs, [Items]) || count == self.outputs.len()
     }
 
     /// Whether it takes so many inputs.
@@ -148,6 +178,7 @@ mod tests {
                 Same(at) => row.input(*at).is_some(),
                 Common => !row.inputs.is_empty(),
                 Of(_) | List => true,
+                Items => row.outputs.len() == 1 && !row.inputs.is_empty(),
             };
             assert!(row.outputs.iter().all(fed), "{}", row.name);
         }

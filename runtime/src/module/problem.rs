@@ -278,6 +278,9 @@ pub enum Problem {
         /// The names there are.
         got: Vec<String>,
     },
+    /// A time to wait was set where nothing waits.
+    #[error("nothing waits here, so it cannot be within a time")]
+    NeverWaits,
     /// Modules call each other in a circle.
     #[error("recursion: {}", .modules.join(" calls "))]
     Recursion {

@@ -15,7 +15,7 @@ use super::{OnnxError, unsupported};
 use crate::{
     schema::{PortType, TensorType},
     tensor::{Dtype, MAX_RANK},
-    value::{Kind, TypeId},
+    value::{Kind, MAX_DEPTH, TypeId},
 };
 
 const OPAQUE: &str = "samsara";
@@ -96,12 +96,18 @@ fn tensor(element: i32, dims: Option<&[Option<u64>]>) -> Tensor {
 
 /// The port type of this ONNX type.
 pub(super) fn read(of: &str, proto: &TypeProto) -> Result<PortType, OnnxError> {
+    read_within(of, proto, MAX_DEPTH)
+}
+
+/// The same for a type that has at most so many levels of lists.
+fn read_within(of: &str, proto: &TypeProto, levels: u8) -> Result<PortType, OnnxError> {
     let lacks = |what| OnnxError::Lacks { of: of.to_owned(), what };
     match proto.value.as_ref().ok_or_else(|| lacks("a kind of type"))? {
-        // protobuf's own limit on nesting has ended deeper types before they come here.
         Value::SequenceType(sequence) => {
             let items = sequence.elem_type.as_deref().ok_or_else(|| lacks("a type of items"))?;
-            Ok(PortType::list(read(of, items)?))
+            let deep = || unsupported(of, format!("a list type of more than {MAX_DEPTH} levels"));
+            let levels = levels.checked_sub(1).ok_or_else(deep)?;
+            Ok(PortType::list(read_within(of, items, levels)?))
         }
         Value::OpaqueType(opaque) => read_opaque(of, opaque),
         Value::TensorType(tensor) => {
@@ -184,6 +190,15 @@ mod tests {
             assert_eq!(read("x", proto).as_ref(), Ok(ty));
             assert!(written.iter().take(at).all(|other| other != proto), "{ty}");
         }
+    }
+
+    #[test]
+    fn a_list_type_is_read_up_to_the_depth_of_values() {
+        let nested = |levels| (0..levels).fold(PortType::U64, |ty, _| PortType::list(ty));
+        let deepest = nested(MAX_DEPTH);
+        assert_eq!(read("x", &write(&deepest)), Ok(deepest));
+        let error = read("x", &write(&nested(MAX_DEPTH + 1))).expect_err("no value is so deep");
+        assert_eq!(error.to_string(), "x has a list type of more than 16 levels");
     }
 
     #[test]

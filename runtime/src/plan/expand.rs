@@ -6,94 +6,18 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    Call, ModulePlan, OpPlan, Plan, PortPlan, SessionError, SlotPlan, Span, Target, TensorOps,
+    Call, ModulePlan, OpPlan, Plan, PlanError, PlanErrors, PortPlan, SlotPlan, Span, Target,
+    TensorOps,
 };
 use crate::{
     component::ComponentType,
     config::PlanConfig,
+    graph::time_to_wait,
     module::{Activation, Body, Module, Op, OpKind, ValueId},
     schema::PortType,
     syscall::Request,
+    time::Nanos,
 };
-
-/// Why a program cannot be planned.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum PlanError {
-    /// A call names no module.
-    #[error("{op}: no module {module:?}")]
-    UnknownModule {
-        /// The op that calls.
-        op: String,
-        /// The name it calls.
-        module: String,
-    },
-    /// A slot is not bound.
-    #[error("{op}: slot {slot:?} is not bound")]
-    UnboundSlot {
-        /// The op.
-        op: String,
-        /// The slot.
-        slot: String,
-    },
-    /// A component or the engine has no such op.
-    #[error("{op}: {wanted:?} is not an op of {of}")]
-    UnresolvedOp {
-        /// The op.
-        op: String,
-        /// What it wants to be.
-        wanted: String,
-        /// Where it was looked for.
-        of: String,
-    },
-    /// An op has more or fewer inputs or outputs than what it calls.
-    #[error("{op}: has {got} {what}, wanted {wanted}")]
-    Arity {
-        /// The op.
-        op: String,
-        /// Inputs or outputs.
-        what: &'static str,
-        /// How many are wanted.
-        wanted: usize,
-        /// How many there are.
-        got: usize,
-    },
-    /// Nobody runs a tensor op.
-    #[error(transparent)]
-    Session(#[from] SessionError),
-    /// A constant has no value.
-    #[error("{op}: constant without a value")]
-    NoValue {
-        /// The op.
-        op: String,
-    },
-    /// Calls go deeper than allowed, or in a circle.
-    #[error("{op}: calls are nested deeper than {cap}")]
-    TooDeep {
-        /// The op.
-        op: String,
-        /// Levels allowed.
-        cap: u32,
-    },
-    /// The program grows beyond the limits when its calls are expanded.
-    #[error("module {module:?} expands to more than {cap} {what}")]
-    TooLarge {
-        /// The module.
-        module: String,
-        /// Ops or steps.
-        what: &'static str,
-        /// How many are allowed.
-        cap: u64,
-    },
-}
-
-/// Everything that keeps a program from being planned.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}", .errors.iter().map(PlanError::to_string).collect::<Vec<_>>().join("\n"))]
-pub struct PlanErrors {
-    /// Each of them.
-    pub errors: Vec<PlanError>,
-}
 
 /// A value of an expanded module.
 type Flat = usize;
@@ -101,6 +25,7 @@ type Flat = usize;
 struct FlatOp {
     name: Arc<str>,
     call: Call,
+    within: Option<Nanos>,
     activation: Activation,
     inputs: Vec<Option<Flat>>,
     outputs: Vec<Flat>,
@@ -190,6 +115,7 @@ impl<'a> Expansion<'a> {
                     Ok(call) => self.ops.push(FlatOp {
                         name: name.into(),
                         call,
+                        within: time_to_wait(op),
                         activation: op.activation,
                         inputs,
                         outputs,
@@ -358,13 +284,16 @@ impl ModulePlan {
         let index = count(self.ops.len());
         match &flat.call {
             Call::Request(Request::Pulse | Request::Interval(_)) => self.sources.push(index),
-            Call::Request(Request::Deadline(within)) => self.deadlines.push((index, *within)),
+            Call::Request(Request::Deadline(within) | Request::DeadlineMatch { within, .. }) => {
+                self.deadlines.push((index, *within));
+            }
             _ if awaited == 0 => self.roots.push(index),
             _ => {}
         }
         self.ops.push(OpPlan {
             name: flat.name,
             call: flat.call,
+            within: flat.within,
             operands: Span { start: first, end: first + count(flat.inputs.len()) },
             outputs: append(&mut self.scatter, flat.outputs.into_iter().map(span)),
         });

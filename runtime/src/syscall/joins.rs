@@ -13,11 +13,16 @@ use crate::{
 impl Site<'_> {
     /// Gives the input that arrived, and its position.
     pub(super) fn any(&mut self) -> Fired {
-        let arrived = |(at, place): (u64, &mut Option<Value>)| Some((at, place.take()?));
-        let winner = (0..).zip(self.arguments.iter_mut()).find_map(arrived);
-        let (position, value) = winner.unwrap_or((0, Value::Unit));
+        let (position, value) = self.winner();
         self.outputs.push(value);
-        self.give(position)
+        self.give(position as u64)
+    }
+
+    /// Takes the input that arrived, with its position.
+    pub(super) fn winner(&mut self) -> (usize, Value) {
+        let arrived = |(at, place): (usize, &mut Option<Value>)| Some((at, place.take()?));
+        let winner = self.arguments.iter_mut().enumerate().find_map(arrived);
+        winner.unwrap_or((0, Value::Unit))
     }
 
     /// Gives the first input on; the second one only had to arrive.

@@ -40,15 +40,21 @@ impl Site<'_> {
     }
 
     pub(super) fn enqueue(&mut self, name: &str) -> Result<Fired, OpError> {
-        let value = self.argument(0);
-        match self.services.stores().queues.enqueue(name, value).map_err(limit)? {
-            Enqueued::Stored { .. } => {}
-            Enqueued::Handed { to, item } => {
-                let answer = Answer::Outputs(vec![item]);
-                self.services.answered.push_back((to.command, answer));
+        let mut value = self.argument(0);
+        loop {
+            match self.services.stores().queues.enqueue(name, value).map_err(limit)? {
+                Enqueued::Stored { .. } => return Ok(Fired::All),
+                // Who comes too late gets nothing, so that nothing is lost with its op.
+                Enqueued::Handed { to, item } if self.services.is_too_late(to.command) => {
+                    value = item;
+                }
+                Enqueued::Handed { to, item } => {
+                    let answer = Answer::Outputs(vec![item]);
+                    self.services.answered.push_back((to.command, answer));
+                    return Ok(Fired::All);
+                }
             }
         }
-        Ok(Fired::All)
     }
 
     pub(super) fn dequeue(&mut self, name: &str) -> Result<Fired, OpError> {

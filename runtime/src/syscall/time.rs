@@ -16,8 +16,8 @@ impl Site<'_> {
         let command = self.services.new_command()?;
         let due = self.services.now + time;
         let timer = self.services.timers.schedule(due, Alarm::Resume(command));
-        timer.map_err(|full| OpError::new(OpErrorKind::Limit, full.to_string()))?;
-        Ok(Fired::Waits(command))
+        let timer = timer.map_err(|full| OpError::new(OpErrorKind::Limit, full.to_string()))?;
+        Ok(Fired::Sleeps(command, timer))
     }
 
     /// Gives the first input on after as many nanoseconds as the second one says.

@@ -113,3 +113,24 @@ fn element_types_keep_their_onnx_numbers() {
     let numbers: Vec<i32> = Dtype::ALL.iter().map(|dtype| dtype.onnx()).collect();
     assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16]);
 }
+
+#[test]
+fn a_guard_that_is_forgotten_leaves_a_tensor_behind() {
+    for (dtype, shape) in [(Dtype::F64, &[2, 3][..]), (Dtype::U8, &[]), (Dtype::Complex128, &[0])] {
+        let mut tensor = Tensor::zeros(dtype, shape).expect("it is small");
+        let kept = tensor.clone();
+        forget(tensor.write().expect("memory"));
+        assert_eq!(
+            byte_len(tensor.dtype(), tensor.shape()),
+            Ok(tensor.bytes().len()),
+            "{tensor:?}"
+        );
+        assert_eq!((tensor.dtype(), tensor.element_count()), (dtype, 1));
+        assert_eq!(kept.shape(), shape, "a clone sees nothing of it");
+    }
+    let mut number = Tensor::scalar(5_f64).expect("it is small");
+    forget(number.write().expect("memory"));
+    assert_eq!(number.as_slice::<f64>(), Ok(&[0.0][..]));
+    number.write().expect("memory").as_slice::<f64>().expect("f64")[0] = 7.0;
+    assert_eq!(number.as_slice::<f64>(), Ok(&[7.0][..]), "it can be written again");
+}

@@ -25,7 +25,7 @@ const STORIES: u8 = 200;
 ///
 /// When it changes on purpose (another step, another order, another text of one, another generator
 /// or release of it), write down what the failing test says, and say in the commit message why.
-const FROZEN: &str = "09457b4f0145d4d2ec926e11e063df1b3bbd07e7ee6fa1c0372deebdbaa34004";
+const FROZEN: &str = "2b70bc6c44bbd8fe878cd85600959a1aadc68e71e96d714a6898e2ecc0a9451d";
 
 /// The child's line, before the hash.
 const MARK: &str = "stories: ";
@@ -128,6 +128,7 @@ fn the_stories_reach_every_kind_of_step_and_failure() {
         "failed: Cancelled",
         "failed: Failed",
         "failed: Limit",
+        "failed: TimedOut",
         "ignored",
         "starved",
         "suspended",

@@ -78,13 +78,13 @@ fn a_race_fires_once_and_names_its_winner() {
     let mut node = node(|g| {
         let (a, b) = (g.input::<u64>("a"), g.input::<u64>("b"));
         let slow = g.slot("parts").op("double", [g.slot("parts").op("double", [a])]);
-        let (first, winner) = g.race([slow, b]);
+        let (first, winner) = g.race([("slow", slow), ("b", b)]);
         g.output("first", first);
         g.output("winner", winner);
     });
     node.invoke("Main", [("a", 1_u64), ("b", 2)]).expect("it is admitted");
     let steps = node.run_until_idle(Nanos::ZERO);
-    assert_eq!(outputs(&steps.0), [("first", Value::U64(2)), ("winner", Value::U64(1))]);
+    assert_eq!(outputs(&steps.0), [("first", Value::U64(2)), ("winner", Value::from("b"))]);
 }
 
 #[test]

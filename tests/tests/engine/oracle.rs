@@ -80,6 +80,7 @@ impl Pair<'_> {
         prop_assert_eq!(steps, model.turn(self.stage.now, taken));
         prop_assert_eq!((node.execution_count(), node.pending_async_count()), model.alive());
         prop_assert_eq!(node.ingress().stats().bytes, model.bytes());
+        prop_assert_eq!(node.ignored_completion_count(), model.ignored);
         prop_assert_eq!(node.next_wakeup(), model.next_wakeup());
         Ok(())
     }

@@ -9,6 +9,7 @@ use samsara_runtime::{
     context::Cx,
     error::OpError,
     graph::Graph,
+    id::CommandId,
     node::{Node, install},
     program::Program,
     step::EngineStep,
@@ -62,6 +63,15 @@ impl Component for Parts {
             let (handle, promise) = cx.open_completion::<u64>()?;
             DESK.lock().map_err(|_| "a test panicked")?.push((n, handle));
             Ok(promise)
+        });
+        ops.on("claim", |_: &mut Self, n: u64| -> Result<Promise<u64>, OpError> {
+            let command = CommandId::new(n).ok_or("zero is no command")?;
+            Ok(Promise::under(command))
+        });
+        ops.on("poke", |_: &mut Self, cx: &mut Cx<'_>, n: u64| -> Result<u64, OpError> {
+            let command = CommandId::new(n).ok_or("zero is no command")?;
+            cx.complete_command(command, vec![Value::U64(7)]);
+            Ok(n)
         });
         ops.on("echo", |_: &mut Self, cx: &mut Cx<'_>, n: u64| -> Result<Promise<u64>, OpError> {
             let command = cx.allocate_command_id()?;

@@ -84,6 +84,7 @@ struct Parked {
     exec: ExecId,
     op: Path,
     input: Value,
+    expires: Option<Nanos>,
 }
 
 struct Timer {
@@ -119,6 +120,8 @@ pub(super) struct Model<'p> {
     limits: BTreeMap<String, Limit>,
     queue: Queue,
     steps: Vec<EngineStep>,
+    /// Answers that went nowhere.
+    pub(super) ignored: u64,
 }
 
 impl<'p> Model<'p> {
@@ -141,6 +144,7 @@ impl<'p> Model<'p> {
             limits: BTreeMap::new(),
             queue: Queue::default(),
             steps: Vec::new(),
+            ignored: 0,
         }
     }
 
@@ -156,7 +160,8 @@ impl<'p> Model<'p> {
     }
 
     pub(super) fn next_wakeup(&self) -> Wakeup {
-        match self.timers.iter().map(|timer| timer.due).min() {
+        let timers = self.timers.iter().map(|timer| timer.due);
+        match timers.chain(self.parked.values().filter_map(|parked| parked.expires)).min() {
             _ if !self.ready.is_empty() || !self.mailbox.is_empty() => Wakeup::Now,
             Some(due) if due <= self.now => Wakeup::Now,
             Some(due) => Wakeup::At(due),
@@ -227,14 +232,25 @@ impl<'p> Model<'p> {
     /// Does what is due, the longest due first.
     fn ring(&mut self, left: &mut u32) {
         while *left > 0 {
-            let due = |timer: &&Timer| timer.due <= self.now;
-            let first = self.timers.iter().filter(due).map(|timer| (timer.due, timer.number)).min();
+            let first = self.timers.iter().map(|timer| (timer.due, timer.number)).min();
+            let first = first.filter(|(due, _)| *due <= self.now);
+            let expiry =
+                |(command, parked): (&CommandId, &Parked)| Some((parked.expires?, *command));
+            if let Some((at, command)) = self.parked.iter().filter_map(expiry).min()
+                && at <= self.now
+                && first.is_none_or(|(due, _)| at <= due)
+            {
+                *left -= 1;
+                self.go_on(command, time_is_up(at));
+                self.answer_all();
+                continue;
+            }
             let Some((_, number)) = first else { break };
             let place = self.timers.iter().position(|timer| timer.number == number);
             let timer = self.timers.remove(place.expect("it was just found"));
             *left -= 1;
             match timer.wakes {
-                Wakes::Command(command) => self.answer(command, Answer::ItsInput),
+                Wakes::Command(command) => self.go_on(command, Answer::ItsInput),
                 Wakes::Deadline(exec, path) => self.pass_deadline(exec, &path),
             }
             self.answer_all();
@@ -249,7 +265,12 @@ impl<'p> Model<'p> {
         }
         execution.woken.insert(path.clone());
         execution.open_deadlines.remove(path);
-        self.give(exec, path, 1, &Value::Unit);
+        if places::is_named(self.modules, path, "DeadlineMatch") {
+            self.give(exec, path, 0, &Value::Unit);
+            self.give(exec, path, 1, &Value::from("deadline"));
+        } else {
+            self.give(exec, path, 1, &Value::Unit);
+        }
         self.end_if_done(exec);
     }
 
@@ -264,7 +285,8 @@ impl<'p> Model<'p> {
             OpKind::Call { .. } | OpKind::Tensor { .. } => unreachable!("it is never ready"),
         };
         if let Fired::Waits(command, input) = fired {
-            self.parked.insert(command, Parked { exec, op: path.clone(), input });
+            let expires = places::within(op).map(|time| self.now + time);
+            self.parked.insert(command, Parked { exec, op: path.clone(), input, expires });
             let op = title(self.modules, path);
             return self.steps.push(EngineStep::AsyncSuspended { exec, op, command });
         }
@@ -278,9 +300,28 @@ impl<'p> Model<'p> {
     }
 
     fn answer(&mut self, command: CommandId, answer: Answer) {
-        let Some(Parked { exec, op, input }) = self.parked.remove(&command) else {
+        match self.parked.get(&command).and_then(|parked| parked.expires) {
+            Some(at) if at <= self.now => {
+                if let Answer::ItsInput = answer {
+                    self.give_permit_back(command);
+                }
+                self.go_on(command, time_is_up(at));
+            }
+            _ => self.go_on(command, answer),
+        }
+    }
+
+    fn is_too_late(&self, command: CommandId) -> bool {
+        let expires = self.parked.get(&command).and_then(|parked| parked.expires);
+        expires.is_some_and(|at| at <= self.now)
+    }
+
+    fn go_on(&mut self, command: CommandId, answer: Answer) {
+        let Some(Parked { exec, op, input, .. }) = self.parked.remove(&command) else {
+            self.ignored += 1;
             return self.steps.push(EngineStep::CompletionIgnored { command });
         };
+        self.timers.retain(|timer| timer.wakes != Wakes::Command(command));
         // Whoever was answered waits no more, whoever answered.
         self.limits.values_mut().for_each(|limit| limit.leave(command));
         self.queue.leave(command);
@@ -379,6 +420,11 @@ impl<'p> Model<'p> {
         self.timers_set += 1;
         self.timers.push(Timer { due, number: self.timers_set, wakes });
     }
+}
+
+fn time_is_up(at: Nanos) -> Answer {
+    let reason = format!("nobody answered by {at}");
+    Answer::Failed(OpError::new(OpErrorKind::TimedOut, reason))
 }
 
 /// How many arrivals an op waits for.

@@ -44,6 +44,11 @@ enum OpRecipe {
     Pass(Pick),
     Tee(Pick),
     Race(Vec<Pick>),
+    RaceByName(Vec<Pick>),
+    /// A race against a deadline.
+    Match(Vec<Pick>, u64),
+    /// A list that comes apart in two, whatever it holds.
+    List(Vec<Pick>),
     Gate(Pick, Pick, bool),
     Sleep(Pick, u64),
     After(Pick, Pick),
@@ -52,7 +57,12 @@ enum OpRecipe {
     Emit(Pick),
     Keep(Keep, Pick),
     Call(usize, [Pick; 2]),
+    /// An op that may wait, for so long.
+    Within(Box<Self>, u64),
 }
+
+/// What the arms of a race are called.
+const ARMS: [&str; 3] = ["left", "middle", "right"];
 
 /// What outlasts an execution.
 #[derive(Clone, Copy, Debug)]
@@ -66,12 +76,24 @@ enum Keep {
 fn op() -> impl Strategy<Value = OpRecipe> {
     use self::Keep::{Acquire, Dequeue, Enqueue, Release};
     use OpRecipe::{
-        After, Both, Call, Clock, Constant, Deadline, Emit, Gate, Keep, Mix, One, Pass, Plus, Race,
-        Sleep, Tee,
+        After, Both, Call, Clock, Constant, Deadline, Emit, Gate, Keep, List, Match, Mix, One,
+        Pass, Plus, Race, RaceByName, Sleep, Tee, Within,
     };
     let pick = any::<Pick>;
     let one = prop::sample::select(vec!["add", "even", "later", "later", "twice", "poke", "spoil"]);
+    let waits = prop_oneof![
+        4 => (prop::sample::select(vec!["later", "twice", "add"]), pick())
+            .prop_map(|(op, of)| One(op, of)),
+        2 => (pick(), 0..9_u64).prop_map(|(of, time)| Sleep(of, time)),
+        1 => any::<[Pick; 2]>().prop_map(|[of, delay]| After(of, delay)),
+        2 => (pick(), 0..LIMITS.len()).prop_map(|(of, limit)| Keep(Acquire(limit), of)),
+        2 => pick().prop_map(|of| Keep(Dequeue, of)),
+    ];
     prop_oneof![
+        4 => (waits, 0..9_u64).prop_map(|(op, time)| Within(Box::new(op), time)),
+        1 => vec(pick(), 1..4).prop_map(RaceByName),
+        1 => (vec(pick(), 1..4), 0..9_u64).prop_map(|(of, time)| Match(of, time)),
+        1 => prop_oneof![3 => vec(pick(), 2..3), 1 => vec(pick(), 1..4)].prop_map(List),
         6 => (one, pick()).prop_map(|(op, of)| One(op, of)),
         1 => pick().prop_map(Both),
         2 => (prop::bool::weighted(0.1), any::<[Pick; 2]>()).prop_map(|(any, of)| Plus(any, of)),
@@ -160,8 +182,40 @@ impl<'g> Author<'g> {
     }
 
     fn op(&mut self, op: &OpRecipe) {
+        let given = self.given(op);
+        self.numbers.extend(given);
+    }
+
+    fn arms(&self, of: &[Pick]) -> Vec<(&'static str, Wire<'g>)> {
+        ARMS.into_iter().zip(of.iter().map(|of| self.at(*of))).collect()
+    }
+
+    fn given(&mut self, op: &OpRecipe) -> Vec<Wire<'g>> {
         let (g, lab) = (self.g, self.g.slot("lab"));
-        let given: Vec<Wire<'g>> = match op {
+        match op {
+            OpRecipe::RaceByName(of) => {
+                let (first, winner) = g.race(self.arms(of));
+                g.emit("winner", winner);
+                self.triggers.push(winner);
+                vec![first]
+            }
+            OpRecipe::Match(of, time) => {
+                let (first, winner) = g.deadline_match(self.arms(of), Nanos::new(*time));
+                g.emit("first", first);
+                g.emit("winner", winner);
+                self.triggers.push(first);
+                Vec::new()
+            }
+            OpRecipe::List(of) => {
+                let list = g.bundle(of.iter().map(|of| self.at(*of)).collect::<Vec<_>>());
+                g.unbundle::<2>(list).to_vec()
+            }
+            OpRecipe::Within(op, time) => {
+                let given = self.given(op);
+                let waits = given.first().or(self.triggers.last()).copied();
+                g.within(waits.expect("what waits gives something"), Nanos::new(*time));
+                given
+            }
             OpRecipe::One(op, of) => vec![lab.op(op, [self.at(*of)])],
             OpRecipe::Both(of) => lab.op_n::<2>("both", [self.at(*of)]).to_vec(),
             OpRecipe::Plus(any, of) => {
@@ -180,7 +234,8 @@ impl<'g> Author<'g> {
             OpRecipe::Pass(of) => vec![g.pass_through(self.at(*of))],
             OpRecipe::Tee(of) => g.tee(self.at(*of)).to_vec(),
             OpRecipe::Race(of) => {
-                let (first, winner) = g.race(of.iter().map(|of| self.at(*of)).collect::<Vec<_>>());
+                let (first, winner) =
+                    g.race_indexed(of.iter().map(|of| self.at(*of)).collect::<Vec<_>>());
                 vec![first, winner]
             }
             OpRecipe::Gate(of, open, by_trigger) => {
@@ -202,8 +257,7 @@ impl<'g> Author<'g> {
             }
             OpRecipe::Keep(what, of) => self.keep(*what, self.at(*of)),
             OpRecipe::Call(callee, of) => self.call(*callee, *of),
-        };
-        self.numbers.extend(given);
+        }
     }
 
     fn keep(&mut self, what: Keep, wire: Wire<'g>) -> Vec<Wire<'g>> {

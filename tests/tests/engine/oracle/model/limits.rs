@@ -9,7 +9,7 @@ use samsara_runtime::{
     value::Value,
 };
 
-use super::{Answer, Fired, Model, call::number};
+use super::{Answer, Fired, Model, Parked, call::number, places};
 
 #[derive(Default)]
 pub(super) struct Limit {
@@ -49,6 +49,16 @@ impl Model<'_> {
         let next = gate.next();
         self.answered.extend(next.map(|command| (command, Answer::ItsInput)));
         Fired::Now(vec![input])
+    }
+
+    /// Gives on a permit that came too late for the op that waits under this command.
+    pub(super) fn give_permit_back(&mut self, command: CommandId) {
+        let Parked { exec, op, .. } = &self.parked[&command];
+        let gate = self.limits.get_mut(name(places::op(self.modules, op))).expect("it was granted");
+        let held = gate.holders.iter().rposition(|holder| holder == exec).expect("it is held");
+        gate.holders.remove(held);
+        let next = gate.next();
+        self.answered.extend(next.map(|command| (command, Answer::ItsInput)));
     }
 
     /// Takes an execution that ends out of every line, and its permits to those who wait.

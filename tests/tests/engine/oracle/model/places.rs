@@ -98,7 +98,20 @@ fn follow(modules: &Modules, place: &[usize], id: ValueId, found: &mut Vec<Reade
 /// The time of a deadline op.
 pub(super) fn deadline(op: &Op) -> Option<Nanos> {
     match &op.kind {
-        OpKind::Syscall(name) if name == "Deadline" => Some(nanos(op)),
+        OpKind::Syscall(name) if name == "Deadline" || name == "DeadlineMatch" => Some(nanos(op)),
+        _ => None,
+    }
+}
+
+/// Whether an op asks the engine for this.
+pub(super) fn is_named(modules: &Modules, path: &[usize], request: &str) -> bool {
+    matches!(&op(modules, path).kind, OpKind::Syscall(name) if name == request)
+}
+
+/// How long an op may wait.
+pub(super) fn within(op: &Op) -> Option<Nanos> {
+    match op.attributes.get("samsara.within") {
+        Some(Value::U64(nanos)) => Some(Nanos::new(*nanos)),
         _ => None,
     }
 }

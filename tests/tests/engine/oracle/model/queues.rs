@@ -22,6 +22,9 @@ impl Queue {
 
 impl Model<'_> {
     pub(super) fn enqueue(&mut self, item: Value) -> Fired {
+        while self.queue.line.front().is_some_and(|command| self.is_too_late(*command)) {
+            self.queue.line.pop_front();
+        }
         match self.queue.line.pop_front() {
             Some(command) => self.answered.push_back((command, Answer::Outputs(vec![item]))),
             None => self.queue.items.push_back(item),
