@@ -119,7 +119,7 @@ fn a_guard_that_is_forgotten_leaves_a_tensor_behind() {
     for (dtype, shape) in [(Dtype::F64, &[2, 3][..]), (Dtype::U8, &[]), (Dtype::Complex128, &[0])] {
         let mut tensor = Tensor::zeros(dtype, shape).expect("it is small");
         let kept = tensor.clone();
-        forget(tensor.write().expect("memory"));
+        mem::forget(tensor.write().expect("memory"));
         assert_eq!(
             byte_len(tensor.dtype(), tensor.shape()),
             Ok(tensor.bytes().len()),
@@ -129,7 +129,7 @@ fn a_guard_that_is_forgotten_leaves_a_tensor_behind() {
         assert_eq!(kept.shape(), shape, "a clone sees nothing of it");
     }
     let mut number = Tensor::scalar(5_f64).expect("it is small");
-    forget(number.write().expect("memory"));
+    mem::forget(number.write().expect("memory"));
     assert_eq!(number.as_slice::<f64>(), Ok(&[0.0][..]));
     number.write().expect("memory").as_slice::<f64>().expect("f64")[0] = 7.0;
     assert_eq!(number.as_slice::<f64>(), Ok(&[7.0][..]), "it can be written again");
