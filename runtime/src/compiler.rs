@@ -38,6 +38,7 @@ mod place;
 mod roles;
 mod seal;
 mod validate;
+mod wants;
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 

@@ -4,6 +4,7 @@
 //! becoming ready. A warm walk allocates nothing and looks nothing up by name.
 
 mod alarms;
+mod callbacks;
 mod pool;
 mod scatter;
 mod session;
@@ -20,7 +21,7 @@ use self::{
 use crate::{
     completion::Reply,
     component::AnyComponent,
-    context::{ComponentsView, Cx},
+    context::{Cx, Siblings},
     error::{OpError, OpErrorKind},
     framework::Waiter,
     id::{CommandId, ExecId},
@@ -146,17 +147,17 @@ impl Walk<'_> {
         let Some(module) = plan.modules.get(execution.module as usize) else { return };
         let Some(op) = module.ops.get(at.op as usize) else { return };
         let exec = execution.id;
-        let Call::Component { slot, handler, attributes } = &op.call else {
+        let Call::Component { slot, handler, site } = &op.call else {
             return self.fire_own(module, op, at);
         };
-        let split = ComponentsView::split(self.components, *slot as usize);
+        let split = Siblings::split(self.components, *slot as usize);
         let Some((component, siblings)) = split else {
             return self.fail(module, op, at.exec, OpError::failed("its slot is empty"));
         };
         let arguments = execution.operands.get_mut(op.operands.range()).unwrap_or_default();
         let inbound = execution.inbound.as_deref();
         let (op_name, services) = (&op.name, &mut *self.services);
-        let mut cx = Cx { exec, op: op_name, attributes, inbound, siblings, services };
+        let mut cx = Cx { exec, op: op_name, site, inbound, siblings, services };
         match handler.call(component, &mut cx, arguments, outputs) {
             Ok(Reply::Now) => {}
             Ok(Reply::Later(command)) => return self.park(op, at, command),
@@ -219,6 +220,10 @@ impl Walk<'_> {
         if let Some(execution) = self.engine.pool.at(at.exec) {
             let (exec, op) = (execution.id, Arc::clone(&op.name));
             self.steps.push(EngineStep::AsyncSuspended { exec, op, command });
+            if let Some(job) = self.services.jobs().and_then(|jobs| jobs.find(command)) {
+                let (op, key) = (Arc::clone(&job.op), job.key);
+                self.steps.push(EngineStep::JobStarted { exec, op, command, key });
+            }
         }
     }
 
@@ -240,8 +245,18 @@ impl Walk<'_> {
             Call::Request(Request::Dequeue(_)) => self.services.stores().queues.leave(waiter),
             _ => false,
         };
+        if let Some(stores) = self.services.kept_mut() {
+            stores.jobs.note_moot(command);
+        }
         match answer {
-            Answer::Outputs(outputs) => self.engine.outputs.extend(outputs),
+            Answer::Outputs(outputs) => {
+                if let Call::Component { handler, .. } = &op.call
+                    && let Err(error) = handler.check(&outputs)
+                {
+                    return self.fail(module, op, at.exec, error);
+                }
+                self.engine.outputs.extend(outputs);
+            }
             Answer::ItsInput => {
                 let mut operands = execution.operands.iter_mut().skip(op.operands.range().start);
                 self.engine.outputs.extend(operands.next().and_then(Option::take));
@@ -309,6 +324,9 @@ impl Walk<'_> {
             for next in self.services.stores().gates.release_all(execution.id) {
                 self.services.answered.push_back((next.command, Answer::ItsInput));
             }
+        }
+        if let Some(stores) = self.services.kept_mut() {
+            stores.latches.end(execution.id);
         }
         self.engine.pool.end(index);
     }

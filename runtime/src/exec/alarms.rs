@@ -46,6 +46,7 @@ impl Walk<'_> {
             match due.payload {
                 Alarm::Resume(command) => self.answer(command, Answer::ItsInput),
                 Alarm::Deadline { exec, index, op } => self.pass_deadline(exec, index, op),
+                Alarm::Component { slot, kind } => self.ring_component(slot, kind),
                 Alarm::Tick { module, op } => {
                     self.begin_from(module, op, Value::U64(due.ticks));
                 }

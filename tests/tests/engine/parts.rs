@@ -9,6 +9,7 @@ use samsara_runtime::{
     context::Cx,
     error::OpError,
     graph::Graph,
+    id::CommandId,
     node::{Node, install},
     program::Program,
     step::EngineStep,
@@ -67,6 +68,11 @@ impl Component for Parts {
             let command = cx.allocate_command_id()?;
             cx.complete_command(command, vec![Value::U64(n)]);
             Ok(Promise::under(command))
+        });
+        ops.on("say", |_: &mut Self, cx: &mut Cx<'_>, command: u64, text: String| {
+            let command = CommandId::new(command).ok_or("no command")?;
+            cx.complete_command(command, vec![text.clone().into()]);
+            Ok::<_, &str>(text)
         });
     }
 }
