@@ -49,7 +49,7 @@ pub(crate) use self::handler::ErasedHandler;
 pub use self::handler::{Argument, Handler, Ops, WithCx};
 pub use self::job::Prepares;
 pub use self::registry::{ComponentType, RegistrationError, Registry, Signature};
-pub(crate) use self::wants::Wants;
+pub(crate) use self::wants::{Wanted, Wants};
 pub(crate) use crate::context::AnyComponent;
 
 /// A kind of component. One that is to be bound without settings is `Default` besides.

@@ -60,6 +60,7 @@ pub use self::{
 };
 
 use crate::{
+    codec::saved,
     completion::{CompletionHandle, CompletionRefused},
     error::OpError,
     id::{CommandId, ExecId},
@@ -80,6 +81,8 @@ pub struct PendingJob {
     /// Nobody waits for it any more, but the place for its answer is still kept.
     pub(crate) is_moot: bool,
 }
+
+saved! { PendingJob { exec, op, key, slot, name, request, is_moot } }
 
 impl PendingJob {
     /// The execution that waits for it.

@@ -4,8 +4,14 @@
 
 use std::any::TypeId;
 
-use super::{Component, Ops, wants::Dependency};
-use crate::context::{Cx, DependencyError};
+use super::{
+    Component, Ops,
+    wants::{Dependency, Wanted},
+};
+use crate::{
+    context::{Cx, DependencyError},
+    role::Role,
+};
 
 impl<C: Component> Ops<C> {
     /// Declares that the slot holds a `D`, for [`Cx::dependency`] to lend.
@@ -47,8 +53,14 @@ impl<C: Component> Ops<C> {
     /// # Ok::<(), samsara_runtime::module::Diagnostics>(())
     /// ```
     pub fn depends_on<D: Component>(&mut self, slot: &'static str) -> &mut Self {
-        let (type_name, rust_type) = (D::TYPE_NAME, TypeId::of::<D>());
-        self.wants.dependencies.push(Dependency { slot, type_name, rust_type });
+        let wanted = Wanted::Type { name: D::TYPE_NAME, rust_type: TypeId::of::<D>() };
+        self.wants.dependencies.push(Dependency { slot, wanted });
+        self
+    }
+
+    /// Declares that the slot holds a component that claims the role, whatever its type.
+    pub fn depends_on_role(&mut self, role: Role, slot: &'static str) -> &mut Self {
+        self.wants.dependencies.push(Dependency { slot, wanted: Wanted::Role(role) });
         self
     }
 }

@@ -2,9 +2,10 @@
 //!
 //! Law: declared with its ops, and so the same wherever the type is used.
 
-use std::{any::TypeId, collections::BTreeMap, sync::Arc};
+use std::{any::TypeId, collections::BTreeMap, fmt, sync::Arc};
 
 use super::ErasedCallback;
+use crate::role::Role;
 
 /// What one type of component declares to want.
 #[derive(Default)]
@@ -18,6 +19,23 @@ pub(crate) struct Wants {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Dependency {
     pub(crate) slot: &'static str,
-    pub(crate) type_name: &'static str,
-    pub(crate) rust_type: TypeId,
+    pub(crate) wanted: Wanted,
+}
+
+/// What another component must be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Wanted {
+    /// Of this type.
+    Type { name: &'static str, rust_type: TypeId },
+    /// Of a type that claims this role.
+    Role(Role),
+}
+
+impl fmt::Display for Wanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Type { name, .. } => f.write_str(name),
+            Self::Role(role) => write!(f, "the role {role}"),
+        }
+    }
 }

@@ -7,11 +7,13 @@ use std::fmt;
 use samsara_proto::PeerId;
 use serde::{Deserialize, Serialize};
 
-use crate::id::ExecId;
+use crate::{codec::saved, id::ExecId};
 
 /// Names one call for the services outside: whoever sees it twice need not do the work twice.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct IdempotencyKey([u8; 32]);
+
+saved! { IdempotencyKey { 0 } }
 
 impl IdempotencyKey {
     pub(crate) fn of(peer: PeerId, exec: ExecId, op: &str) -> Self {

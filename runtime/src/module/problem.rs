@@ -215,16 +215,16 @@ pub enum Problem {
     UnboundDependency {
         /// The slot where it is looked for.
         slot: String,
-        /// The type that is wanted there.
-        wanted: &'static str,
+        /// The type or role that is wanted there.
+        wanted: String,
     },
     /// A component depends on another one, and the slot holds something else.
     #[error("depends on {wanted} in slot {slot:?}, which holds {got}")]
     WrongDependency {
         /// The slot where it is looked for.
         slot: String,
-        /// The type that is wanted there.
-        wanted: &'static str,
+        /// The type or role that is wanted there.
+        wanted: String,
         /// What is there.
         got: String,
     },

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use super::{Alarm, Services};
 use crate::{
+    codec::saved,
     error::{OpError, OpErrorKind},
     framework::TimerId,
     time::Nanos,
@@ -38,6 +39,11 @@ impl ComponentTimers {
     pub(crate) fn remove(&mut self, slot: u32, kind: ComponentTimerKind) -> Option<TimerId> {
         self.by_slot.get_mut(&slot)?.remove(&kind)
     }
+}
+
+saved! {
+    ComponentTimerKind { 0 }
+    ComponentTimers { by_slot }
 }
 
 impl Services {

@@ -6,7 +6,11 @@
 use std::collections::BTreeMap;
 
 use super::Services;
-use crate::{id::CommandId, job::PendingJob};
+use crate::{
+    codec::{Loader, Saved, Saver, Unreadable},
+    id::CommandId,
+    job::PendingJob,
+};
 
 /// Jobs by the command that their op waits under.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -58,9 +62,56 @@ impl Jobs {
     }
 }
 
+impl Saved for Jobs {
+    fn save(&self, out: &mut Saver) {
+        self.pending.save(out);
+    }
+
+    fn load(from: &mut Loader<'_>) -> Result<Self, Unreadable> {
+        Ok(Self { pending: BTreeMap::load(from)?, handed_out: None })
+    }
+}
+
 impl Services {
     /// The jobs, if an op ever asked for one.
     pub(crate) fn jobs(&self) -> Option<&Jobs> {
         self.kept().map(|stores| &stores.jobs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{
+        codec::{Types, from_bytes, to_bytes},
+        id::ExecId,
+        job::IdempotencyKey,
+    };
+
+    #[test]
+    fn a_later_life_hands_out_again_what_was_not_answered() {
+        let exec = ExecId::new(1).expect("not zero");
+        let op: Arc<str> = "worker.print".into();
+        let mut jobs = Jobs::default();
+        let commands = [3, 5].map(|number| CommandId::new(number).expect("not zero"));
+        for command in commands {
+            let job = PendingJob {
+                exec,
+                op: Arc::clone(&op),
+                key: IdempotencyKey::of(1.into(), exec, &op),
+                slot: 0,
+                name: "print".into(),
+                request: vec![1, 2].into(),
+                is_moot: false,
+            };
+            jobs.start(command, job);
+        }
+        jobs.note_handed_out(commands[0]);
+        assert_eq!(jobs.next().map(|(command, _)| command), Some(commands[1]));
+        let restored: Jobs = from_bytes(&to_bytes(&jobs), &Types::default()).expect("it was saved");
+        assert!(restored.iter().eq(jobs.iter()));
+        assert_eq!(restored.next().map(|(command, _)| command), Some(commands[0]));
     }
 }

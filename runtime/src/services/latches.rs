@@ -7,7 +7,10 @@ use std::{
     sync::Arc,
 };
 
-use crate::id::ExecId;
+use crate::{
+    codec::{Kept, Loader, Saved, Saver, Unreadable},
+    id::ExecId,
+};
 
 /// One more latch would be one too many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -16,12 +19,15 @@ pub(crate) struct LatchesFull {
     cap: u32,
 }
 
-/// The latches that are set, each by op and name.
+/// One latch: its op and its name.
+type Latch = (Arc<str>, Arc<str>);
+
+/// The latches that are set.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Latches {
     cap: u32,
     count: usize,
-    by_exec: BTreeMap<ExecId, BTreeSet<(Arc<str>, Arc<str>)>>,
+    by_exec: BTreeMap<ExecId, BTreeSet<Latch>>,
 }
 
 impl Latches {
@@ -55,9 +61,29 @@ impl Latches {
     }
 }
 
+impl Kept for Latches {
+    fn save(&self, out: &mut Saver) {
+        self.by_exec.save(out);
+    }
+
+    fn fill(&mut self, from: &mut Loader<'_>) -> Result<(), Unreadable> {
+        let by_exec = BTreeMap::<ExecId, BTreeSet<Latch>>::load(from)?;
+        let (cap, count) = (self.cap, by_exec.values().map(BTreeSet::len).sum());
+        if count > cap as usize {
+            return Err(Unreadable::invalid(
+                "latches",
+                format!("{count} of them, the cap is {cap}"),
+            ));
+        }
+        *self = Self { cap, count, by_exec };
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codec::Types;
 
     #[test]
     fn a_latch_is_set_once_by_op_and_execution_and_ends_with_it() {
@@ -68,6 +94,14 @@ mod tests {
         assert_eq!(latches.set(first, &other, "x"), Ok(true));
         assert_eq!(latches.set(second, &op, "x"), Err(LatchesFull { cap: 2 }));
         assert_eq!(latches.set(first, &op, "x"), Ok(false), "at the cap too");
+        let mut out = Saver::default();
+        latches.save(&mut out);
+        let (bytes, types) = (out.into_bytes(), Types::default());
+        let mut filled = Latches::new(2);
+        filled.fill(&mut Loader::new(&bytes, &types)).expect("it was written by its own kind");
+        assert_eq!(filled, latches);
+        assert!(Latches::new(1).fill(&mut Loader::new(&bytes, &types)).is_err());
+
         latches.end(first);
         assert_eq!(latches, Latches::new(2));
         assert_eq!(latches.set(second, &op, "x"), Ok(true));

@@ -11,6 +11,7 @@ use samsara_runtime::{
     id::ExecId,
     module::{Diagnostics, Problem},
     node::{Node, install},
+    role::Role,
     time::{Nanos, seconds},
     value::Value,
 };
@@ -195,10 +196,10 @@ fn compile(bind: impl FnOnce(Compiler) -> Compiler) -> Result<(), Diagnostics> {
 
 #[test]
 fn a_dependency_that_is_not_there_is_told_at_link_with_slot_and_type() {
-    let (slot, wanted) = ("prices".to_owned(), "test.prices@1");
+    let (slot, wanted) = ("prices".to_owned(), "test.prices@1".to_owned());
     let found = compile(|compiler| compiler).expect_err("there are no prices");
     let problems: Vec<_> = found.iter().map(|found| (&*found.subject, &found.problem)).collect();
-    let unbound = Problem::UnboundDependency { slot: slot.clone(), wanted };
+    let unbound = Problem::UnboundDependency { slot: slot.clone(), wanted: wanted.clone() };
     assert_eq!(problems, [("till", &unbound)]);
 
     let found = compile(|compiler| compiler.bind::<Looking>("prices")).expect_err("not prices");
@@ -206,6 +207,59 @@ fn a_dependency_that_is_not_there_is_told_at_link_with_slot_and_type() {
     let wrong = Problem::WrongDependency { slot, wanted, got: "test.looking@1".to_owned() };
     assert_eq!(problems, [("till", &wrong)]);
     compile(|compiler| compiler.bind::<Prices>("prices")).expect("these are prices");
+}
+
+/// Reads whatever holds prices.
+#[derive(Default, Serialize, Deserialize)]
+struct Reader {}
+
+impl Component for Reader {
+    const TYPE_NAME: &'static str = "test.reader@1";
+
+    fn ops(ops: &mut Ops<Self>) {
+        ops.depends_on_role(Role::DataSource, "source");
+        ops.on("look", |_: &mut Self, cx: &mut Cx<'_>, _: u64| {
+            cx.components().for_slot("source").is_some()
+        });
+    }
+}
+
+#[derive(Default, Serialize, Deserialize)]
+struct Source {}
+
+impl Component for Source {
+    const TYPE_NAME: &'static str = "test.source@1";
+
+    fn ops(ops: &mut Ops<Self>) {
+        ops.claims(Role::DataSource).on("len", |_: &mut Self, _: u64| 7_u64);
+    }
+}
+
+#[test]
+fn a_component_may_depend_on_a_role() {
+    let draft = || {
+        let graph = Graph::new("Main");
+        graph.output("seen", graph.slot("reader").op("look", [graph.input::<u64>("n")]));
+        graph.build().expect("the module is sound")
+    };
+    let compiler = || Compiler::new().bind::<Reader>("reader");
+    let found = compiler().bind::<Prices>("source").compile(draft()).expect_err("no source");
+    assert_eq!(
+        found.to_string(),
+        "link: reader: depends on the role data_source in slot \"source\", which holds test.prices@1"
+    );
+    let program = compiler().bind::<Source>("source").compile(draft()).expect("a source");
+    let config = NodeConfig::default();
+    let mut node = install(PeerId::from(1), [], &program, &["Main"], config).expect("it installs");
+    node.invoke("Main", [("n", 1_u64)]).expect("it is admitted");
+    assert_eq!(node.run_until_idle(Nanos::ZERO).output("seen"), Some(true));
+}
+
+#[test]
+fn a_component_cannot_depend_on_itself() {
+    let found = compile(|compiler| compiler.bind::<Prices>("other").bind::<Till>("prices"));
+    let found = found.expect_err("it is no price list");
+    assert!(found.to_string().contains("which holds the component itself"), "{found}");
 }
 
 #[test]
