@@ -2,10 +2,13 @@
 //!
 //! Law: total and canonical. Equal state gives equal bytes on every machine; bytes that were not
 //! written here are refused, never guessed at, and no length among them reserves memory that the
-//! bytes behind it do not cover. This file alone knows the crate underneath.
+//! bytes behind it do not cover. The files here alone know the crate underneath.
 
+mod body;
 mod plain;
 mod shared;
+
+pub(crate) use self::body::{read_body, write_body};
 
 use std::sync::Arc;
 

@@ -39,6 +39,7 @@ mod roles;
 mod seal;
 mod settings;
 mod validate;
+mod wants;
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 

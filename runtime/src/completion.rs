@@ -13,6 +13,7 @@ mod reply;
 pub use self::reply::{Replies, Reply};
 
 use crate::{
+    config::NodeConfig,
     error::{OpError, OpErrorKind},
     event::{IngressEvent, NodeIngressHandle, total_size},
     id::CommandId,
@@ -50,13 +51,15 @@ impl<R: Replies> Replies for Promise<R> {
 pub struct CompletionHandle<R> {
     command: CommandId,
     result_bytes_max: u64,
+    detail_bytes_max: u64,
     /// The place that the mailbox keeps for the answer, or why it keeps none.
     ticket: Result<Ticket<IngressEvent, PeerId>, Refusal>,
     answer: PhantomData<fn(R)>,
 }
 
 /// An answer that the Node did not take, which can be offered again.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("the answer of {} was not taken: {refusal}", .handle.command)]
 pub struct CompletionRefused<R> {
     /// The right to answer.
     pub handle: CompletionHandle<R>,
@@ -74,57 +77,75 @@ impl<R> CompletionRefused<R> {
 }
 
 impl<R: Replies> CompletionHandle<R> {
+    /// Answers with the op's outputs. What does not fit fails the op, with the reason.
+    pub fn complete(self, answer: R) -> Result<(), Box<CompletionRefused<R>>> {
+        let mut outputs = Vec::new();
+        let answer = match answer.reply(&mut outputs) {
+            Ok(Reply::Now) => Ok(outputs),
+            Ok(Reply::Later(_)) => {
+                Err(OpError::new(OpErrorKind::BadOutput, "answered by another promise"))
+            }
+            Err(error) => Err(error),
+        };
+        self.settle(answer)
+    }
+}
+
+impl<R> CompletionHandle<R> {
+    /// The right to answer this command, by a place that the mailbox behind `door` keeps.
     pub(crate) fn open(
         command: CommandId,
-        result_bytes_max: u64,
+        config: &NodeConfig,
         door: Option<&NodeIngressHandle>,
-    ) -> (Self, Promise<R>) {
+    ) -> Self {
         let error = OpError::new(OpErrorKind::Cancelled, "its completion was dropped");
         let if_dropped = IngressEvent::CompletionFailed { command, error };
         let ticket = match door {
             Some(handle) => handle.ticket(if_dropped).map_err(|refused| refused.refusal),
             None => Err(Refusal::Closed),
         };
-        let handle = Self { command, result_bytes_max, ticket, answer: PhantomData };
-        (handle, Promise::under(command))
+        let result_bytes_max = config.max_completion_result_bytes;
+        let detail_bytes_max = config.max_completion_detail_bytes;
+        Self { command, result_bytes_max, detail_bytes_max, ticket, answer: PhantomData }
     }
 
-    /// Answers with the op's outputs. What does not fit fails the op, with the reason.
-    pub fn complete(self, answer: R) -> Result<(), Box<CompletionRefused<R>>> {
-        let mut outputs = Vec::new();
-        let command = self.command;
-        let event = match answer.reply(&mut outputs) {
-            Ok(Reply::Now) => {
-                let bytes = total_size(&outputs);
-                if bytes > self.result_bytes_max {
-                    let cap = self.result_bytes_max;
-                    let reason = format!("its result has {bytes} bytes, the cap is {cap}");
-                    let error = OpError::new(OpErrorKind::Limit, reason);
-                    IngressEvent::CompletionFailed { command, error }
-                } else {
-                    IngressEvent::Completion { command, outputs }
-                }
-            }
-            Ok(Reply::Later(_)) => {
-                let error = OpError::new(OpErrorKind::BadOutput, "answered by another promise");
-                IngressEvent::CompletionFailed { command, error }
-            }
-            Err(error) => IngressEvent::CompletionFailed { command, error },
-        };
-        self.offer(event)
+    /// Whether there is a place for the answer.
+    pub(crate) fn has_place(&self) -> bool {
+        self.ticket.is_ok()
     }
-}
 
-impl<R> CompletionHandle<R> {
     /// The command that the op waits under.
     pub fn cmd_id(&self) -> CommandId {
         self.command
     }
 
-    /// Fails the op.
+    /// Fails the op. A reason that is longer than the settings allow is cut.
     pub fn fail(self, error: impl Into<OpError>) -> Result<(), Box<CompletionRefused<R>>> {
-        let (command, error) = (self.command, error.into());
-        self.offer(IngressEvent::CompletionFailed { command, error })
+        self.settle(Err(error.into()))
+    }
+
+    /// Answers with these outputs or this failure, within the caps on both.
+    pub(crate) fn settle(
+        self,
+        answer: Result<Vec<Value>, OpError>,
+    ) -> Result<(), Box<CompletionRefused<R>>> {
+        let command = self.command;
+        let event = match answer {
+            Ok(outputs) => match total_size(&outputs) {
+                bytes if bytes > self.result_bytes_max => {
+                    let cap = self.result_bytes_max;
+                    let reason = format!("its result has {bytes} bytes, the cap is {cap}");
+                    let error = OpError::new(OpErrorKind::Limit, reason);
+                    IngressEvent::CompletionFailed { command, error }
+                }
+                _ => IngressEvent::Completion { command, outputs },
+            },
+            Err(error) => {
+                let error = error.cut(self.detail_bytes_max);
+                IngressEvent::CompletionFailed { command, error }
+            }
+        };
+        self.offer(event)
     }
 
     fn offer(self, event: IngressEvent) -> Result<(), Box<CompletionRefused<R>>> {

@@ -31,17 +31,25 @@
 //! # Ok::<(), samsara_runtime::component::RegistrationError>(())
 //! ```
 
+mod callback;
 mod claims;
 mod config;
+mod dependency;
 mod handler;
+mod job;
 mod registry;
+mod wants;
 
 use serde::{Serialize, de::DeserializeOwned};
 
+pub use self::callback::Outcome;
+pub(crate) use self::callback::{ErasedCallback, Told};
 pub use self::config::{Configured, ConstructError};
 pub(crate) use self::handler::ErasedHandler;
 pub use self::handler::{Argument, Handler, Ops, WithCx};
+pub use self::job::Prepares;
 pub use self::registry::{ComponentType, RegistrationError, Registry, Signature};
+pub(crate) use self::wants::{Wanted, Wants};
 pub(crate) use crate::context::AnyComponent;
 
 /// A kind of component. One that is to be bound without settings is `Default` besides.

@@ -3,15 +3,29 @@
 //! Law: everything here comes from the batch or from the Node's own state. There is nothing to wait
 //! on and nothing to read that replay would not give again.
 
+mod call;
 mod inbound;
 mod siblings;
+mod site;
+mod syscalls;
+mod time;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use samsara_proto::PeerId;
 
-pub(crate) use self::siblings::AnyComponent;
-pub use self::{inbound::InboundCtx, siblings::ComponentsView};
+pub use self::{
+    call::CurrentCallCtx,
+    inbound::InboundCtx,
+    siblings::{ComponentsView, DependencyError},
+    syscalls::SyscallCtx,
+    time::TimeCtx,
+};
+pub(crate) use self::{
+    siblings::{AnyComponent, Siblings},
+    site::{CallSite, SlotEntry, SlotTable},
+};
+pub use crate::services::ComponentTimerKind;
 
 use crate::{
     completion::{CompletionHandle, Promise, Replies},
@@ -27,9 +41,9 @@ use crate::{
 pub struct RuntimeResourceRef<'a> {
     pub(crate) exec: ExecId,
     pub(crate) op: &'a Arc<str>,
-    pub(crate) attributes: &'a BTreeMap<String, Value>,
+    pub(crate) site: &'a CallSite,
     pub(crate) inbound: Option<&'a InboundCtx>,
-    pub(crate) siblings: ComponentsView<'a>,
+    pub(crate) siblings: Siblings<'a>,
     pub(crate) services: &'a mut Services,
 }
 
@@ -69,13 +83,37 @@ impl<'a> RuntimeResourceRef<'a> {
 
     /// The other components of the Node, to read.
     pub fn components(&self) -> ComponentsView<'a> {
-        self.siblings
+        ComponentsView { siblings: self.siblings, slots: &self.site.slots }
+    }
+
+    /// The clock, and the component's own timers.
+    pub fn time(&mut self) -> TimeCtx<'_> {
+        let entry = self.site.slots.at(self.siblings.own_slot());
+        let (slot, inbound) = (self.own_slot(), self.inbound);
+        TimeCtx { slot, entry, inbound, services: self.services }
+    }
+
+    /// The call itself.
+    pub fn call(&mut self) -> CurrentCallCtx<'_> {
+        let Self { exec, op, site, .. } = *self;
+        CurrentCallCtx { exec, op, slot: self.own_slot(), site, services: self.services }
+    }
+
+    /// What the syscall ops keep.
+    pub fn syscalls(&mut self) -> SyscallCtx<'_> {
+        SyscallCtx { services: self.services }
+    }
+
+    /// The number of the slot that is called.
+    pub(crate) fn own_slot(&self) -> u32 {
+        // A plan numbers its slots by 32 bits.
+        u32::try_from(self.siblings.own_slot()).unwrap_or(u32::MAX)
     }
 
     /// What the op was given when it was authored, see
     /// [`Slot::attribute`](crate::graph::Slot::attribute).
-    pub fn attribute(&self, name: &str) -> Option<&Value> {
-        self.attributes.get(name)
+    pub fn attribute(&self, name: &str) -> Option<&'a Value> {
+        self.site.attributes.get(name)
     }
 
     /// A new command, to return as [`Promise::under`] and to answer with
@@ -84,8 +122,8 @@ impl<'a> RuntimeResourceRef<'a> {
         self.services.new_command()
     }
 
-    /// Answers a command, this op's own or another's, when the call has returned. The number of
-    /// outputs is checked against the op's, their types are not.
+    /// Answers a command, this op's own or another's, when the call has returned. Outputs that are
+    /// not as many and of the types that the op declares fail it.
     pub fn complete_command(&mut self, command: CommandId, outputs: Vec<Value>) {
         self.services.answered.push_back((command, Answer::Outputs(outputs)));
     }
@@ -105,7 +143,7 @@ impl<'a> RuntimeResourceRef<'a> {
     ) -> Result<(CompletionHandle<R>, Promise<R>), OpError> {
         let command = self.services.await_answer()?;
         let door = (!self.services.is_replaying).then_some(&self.services.handle);
-        let result_bytes_max = self.services.config.max_completion_result_bytes;
-        Ok(CompletionHandle::open(command, result_bytes_max, door))
+        let handle = CompletionHandle::open(command, &self.services.config, door);
+        Ok((handle, Promise::under(command)))
     }
 }

@@ -4,6 +4,7 @@
 //! becoming ready. A warm walk allocates nothing and looks nothing up by name.
 
 mod alarms;
+mod callbacks;
 mod parking;
 mod pool;
 mod scatter;
@@ -22,7 +23,7 @@ use self::{
 use crate::{
     completion::Reply,
     component::AnyComponent,
-    context::{ComponentsView, Cx},
+    context::{Cx, Siblings},
     error::{OpError, OpErrorKind},
     id::{CommandId, ExecId},
     plan::{Call, ModulePlan, OpPlan, Plan},
@@ -149,17 +150,17 @@ impl Walk<'_> {
         let Some(module) = plan.modules.get(execution.module as usize) else { return };
         let Some(op) = module.ops.get(at.op as usize) else { return };
         let exec = execution.id;
-        let Call::Component { slot, handler, attributes } = &op.call else {
+        let Call::Component { slot, handler, site } = &op.call else {
             return self.fire_own(module, op, at);
         };
-        let split = ComponentsView::split(self.components, *slot as usize);
+        let split = Siblings::split(self.components, *slot as usize);
         let Some((component, siblings)) = split else {
             return self.fail(module, op, at.exec, OpError::failed("its slot is empty"));
         };
         let arguments = execution.operands.get_mut(op.operands.range()).unwrap_or_default();
         let inbound = execution.inbound.as_deref();
         let (op_name, services) = (&op.name, &mut *self.services);
-        let mut cx = Cx { exec, op: op_name, attributes, inbound, siblings, services };
+        let mut cx = Cx { exec, op: op_name, site, inbound, siblings, services };
         match handler.call(component, &mut cx, arguments, outputs) {
             Ok(Reply::Now) => {}
             Ok(Reply::Later(command)) => return self.park(module, op, at, (command, None)),
@@ -277,6 +278,9 @@ impl Walk<'_> {
             for next in self.services.stores().gates.release_all(execution.id) {
                 self.services.answered.push_back((next.command, Answer::ItsInput));
             }
+        }
+        if let Some(stores) = self.services.kept_mut() {
+            stores.latches.end(execution.id);
         }
         self.engine.pool.end(index);
     }

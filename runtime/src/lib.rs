@@ -50,6 +50,7 @@ mod exec;
 pub mod framework;
 pub mod graph;
 pub mod id;
+pub mod job;
 pub mod module;
 pub mod node;
 pub mod onnx_form;

@@ -6,6 +6,7 @@
 mod batch;
 mod cycle;
 mod install;
+mod jobs;
 
 use std::{fmt, sync::Arc};
 

@@ -6,12 +6,14 @@
 mod error;
 mod expand;
 mod session;
+mod slots;
 
 use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 use crate::{
     component::{ComponentType, ErasedHandler, Signature},
     config::PlanConfig,
+    context::CallSite,
     module::Module,
     role::backend::Session,
     schema::PortType,
@@ -34,6 +36,12 @@ pub struct Plan {
 pub(crate) struct SlotPlan {
     pub(crate) name: Arc<str>,
     pub(crate) kind: ComponentType,
+    /// What a failed timer of it is told as.
+    pub(crate) on_timer: Arc<str>,
+    /// What a failed event of it is told as.
+    pub(crate) on_event: Arc<str>,
+    /// Where its callbacks are called.
+    pub(crate) site: CallSite,
 }
 
 /// A module with all its calls expanded.
@@ -113,7 +121,7 @@ pub(crate) struct OpPlan {
 /// What a fired op does.
 pub(crate) enum Call {
     /// Calls a component.
-    Component { slot: u32, handler: Arc<dyn ErasedHandler>, attributes: BTreeMap<String, Value> },
+    Component { slot: u32, handler: Arc<dyn ErasedHandler>, site: CallSite },
     /// Gives this value.
     Constant(Value),
     /// Asks the engine.

@@ -3,7 +3,10 @@
 //! Law: plain data and bounded. What is asked for during a call is applied when it returns, in the
 //! order it was asked.
 
+mod component_timers;
 mod expiries;
+mod jobs;
+mod latches;
 mod stores;
 
 use std::{
@@ -12,6 +15,8 @@ use std::{
 };
 
 use samsara_proto::PeerId;
+
+pub use self::component_timers::ComponentTimerKind;
 
 use self::{expiries::Expiries, stores::Stores};
 
@@ -57,6 +62,13 @@ pub(crate) enum Alarm {
         module: u32,
         /// The op.
         op: u32,
+    },
+    /// A component's own timer rings.
+    Component {
+        /// The component's slot.
+        slot: u32,
+        /// Which of its timers.
+        kind: ComponentTimerKind,
     },
 }
 
@@ -132,6 +144,11 @@ impl Services {
         self.stores.as_deref()
     }
 
+    /// The same, to change.
+    pub(crate) fn kept_mut(&mut self) -> Option<&mut Stores> {
+        self.stores.as_deref_mut()
+    }
+
     /// The Node's own stream of chance.
     pub(crate) fn rng(&mut self) -> &mut Rng {
         self.rng.get_or_insert_with(|| Box::new(Rng::from_seed_bytes(seed(self.peer))))
@@ -167,6 +184,9 @@ impl Services {
     /// Notes that the answer of a command is there.
     pub(crate) fn note_answer(&mut self, command: CommandId) {
         self.awaited.remove(&command);
+        if let Some(stores) = self.kept_mut() {
+            stores.jobs.end(command);
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::{
     error::OpError,
     id::{CommandId, ExecId},
+    job::IdempotencyKey,
     value::{FromValue, Value},
 };
 
@@ -43,6 +44,17 @@ pub enum EngineStep {
         op: Arc<str>,
         /// What it waits under.
         command: CommandId,
+    },
+    /// An op left its work to a job, which waits for the host to run it.
+    JobStarted {
+        /// The execution.
+        exec: ExecId,
+        /// The op.
+        op: Arc<str>,
+        /// What it waits under.
+        command: CommandId,
+        /// What tells repetitions of the job from others.
+        key: IdempotencyKey,
     },
     /// An op failed; what depends on it does not fire.
     OpFailed {

@@ -1,18 +1,22 @@
 //! The engine by its public door: author a module, install it, feed it, read the steps.
 
 mod engine {
+    mod answers;
     mod backend;
+    mod callbacks;
     mod config;
     mod determinism;
     mod door;
     mod expiry;
     mod flow;
+    mod jobs;
     mod later;
     mod oracle;
     mod parts;
     mod plain_onnx;
     mod role;
     mod state;
+    mod surroundings;
     mod syscalls;
     mod time;
 }

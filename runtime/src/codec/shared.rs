@@ -146,6 +146,7 @@ impl Saved for Value {
 
 saved_enum! { OpErrorKind: "kind of failure" {
     0 = Failed, 1 = BadArgument, 2 = BadOutput, 3 = Cancelled, 4 = TimedOut, 5 = Limit, 6 = Lost,
+    7 = BadRequest, 8 = MissingResource,
 } }
 
 impl Saved for OpError {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Surroundings, roles, settings};
+use super::{Surroundings, roles, settings, wants::dependencies};
 use crate::{
     component::ComponentType,
     graph::{
@@ -32,6 +32,7 @@ pub(super) fn link(draft: Draft, around: &Surroundings<'_>, found: &mut Diagnost
     }
     roles::claims(&draft, around, found);
     let backends = around.backends(&draft);
+    dependencies(&draft, around, found);
     for (name, module) in &draft.modules {
         for (prefix, body) in module.bodies() {
             for op in &body.ops {

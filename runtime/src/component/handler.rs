@@ -12,13 +12,14 @@ use std::{
 };
 
 use super::{
-    AnyComponent, Component,
+    AnyComponent, Component, Wants,
     registry::{RegistrationError, Signature},
 };
 use crate::{
     completion::{Replies, Reply},
     context::Cx,
     error::{OpError, OpErrorKind},
+    job::Runner,
     role::Role,
     schema::{PortType, PortTyped},
     value::{FromValue, Value},
@@ -36,6 +37,27 @@ pub(crate) trait ErasedHandler: Send + Sync {
         arguments: Arguments<'_>,
         outputs: &mut Vec<Value>,
     ) -> Result<Reply, OpError>;
+
+    /// The types of the outputs.
+    fn outputs(&self) -> &[PortType];
+
+    /// How to do what the op leaves to others, if it does.
+    fn runner(&self) -> Option<&Arc<dyn Runner>> {
+        None
+    }
+}
+
+impl dyn ErasedHandler {
+    /// Whether these may be its outputs; how many there are is seen when they are given.
+    pub(crate) fn check(&self, outputs: &[Value]) -> Result<(), OpError> {
+        for (at, (wanted, output)) in self.outputs().iter().zip(outputs).enumerate() {
+            if let Err(mismatch) = wanted.accepts(output) {
+                let reason = format!("output {at}: {mismatch}");
+                return Err(OpError::new(OpErrorKind::BadOutput, reason));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// One argument of a handler: a Rust type, or an `Option` of one for an input that may be missing.
@@ -78,8 +100,11 @@ fn bad_argument(position: usize, problem: impl Display) -> OpError {
 
 /// A closure that can be an op of the component `C`. `Shape` only tells the closures' forms apart.
 pub trait Handler<C, Shape>: Send + Sync + 'static {
-    /// What it takes and gives.
-    fn signature() -> Signature;
+    /// What it returns.
+    type Answer;
+
+    /// The types that it takes.
+    fn inputs() -> Vec<PortType>;
 
     /// Calls it.
     fn call(
@@ -87,8 +112,7 @@ pub trait Handler<C, Shape>: Send + Sync + 'static {
         component: &mut C,
         cx: &mut Cx<'_>,
         arguments: &mut [Option<Value>],
-        outputs: &mut Vec<Value>,
-    ) -> Result<Reply, OpError>;
+    ) -> Result<Self::Answer, OpError>;
 }
 
 /// The form of a handler that also takes the call's context.
@@ -98,12 +122,14 @@ pub struct WithCx;
 macro_rules! handlers {
     ($(($($name:ident $at:tt),*))*) => {
         $(
-            impl<C, R: Replies, F, $($name: Argument),*> Handler<C, fn($($name),*) -> R> for F
+            impl<C, R, F, $($name: Argument),*> Handler<C, fn($($name),*) -> R> for F
             where
                 F: Fn(&mut C, $($name),*) -> R + Send + Sync + 'static,
             {
-                fn signature() -> Signature {
-                    Signature { inputs: vec![$($name::port_type()),*], outputs: R::outputs() }
+                type Answer = R;
+
+                fn inputs() -> Vec<PortType> {
+                    vec![$($name::port_type()),*]
                 }
 
                 #[inline]
@@ -112,20 +138,20 @@ macro_rules! handlers {
                     component: &mut C,
                     _: &mut Cx<'_>,
                     arguments: &mut [Option<Value>],
-                    outputs: &mut Vec<Value>,
-                ) -> Result<Reply, OpError> {
+                ) -> Result<R, OpError> {
                     let [$($name),*] = arguments else { return Err(wrong_arity(arguments.len())) };
-                    self(component, $($name::take($name, $at)?),*).reply(outputs)
+                    Ok(self(component, $($name::take($name, $at)?),*))
                 }
             }
 
-            impl<C, R: Replies, F, $($name: Argument),*> Handler<C, (WithCx, fn($($name),*) -> R)>
-                for F
+            impl<C, R, F, $($name: Argument),*> Handler<C, (WithCx, fn($($name),*) -> R)> for F
             where
                 F: Fn(&mut C, &mut Cx<'_>, $($name),*) -> R + Send + Sync + 'static,
             {
-                fn signature() -> Signature {
-                    Signature { inputs: vec![$($name::port_type()),*], outputs: R::outputs() }
+                type Answer = R;
+
+                fn inputs() -> Vec<PortType> {
+                    vec![$($name::port_type()),*]
                 }
 
                 #[inline]
@@ -134,10 +160,9 @@ macro_rules! handlers {
                     component: &mut C,
                     cx: &mut Cx<'_>,
                     arguments: &mut [Option<Value>],
-                    outputs: &mut Vec<Value>,
-                ) -> Result<Reply, OpError> {
+                ) -> Result<R, OpError> {
                     let [$($name),*] = arguments else { return Err(wrong_arity(arguments.len())) };
-                    self(component, cx, $($name::take($name, $at)?),*).reply(outputs)
+                    Ok(self(component, cx, $($name::take($name, $at)?),*))
                 }
             }
         )*
@@ -146,9 +171,7 @@ macro_rules! handlers {
 
 #[expect(non_snake_case, reason = "the macro names a place after the type that is taken from it")]
 mod arities {
-    use super::{
-        Argument, Cx, Handler, OpError, Replies, Reply, Signature, Value, WithCx, wrong_arity,
-    };
+    use super::{Argument, Cx, Handler, OpError, PortType, Value, WithCx, wrong_arity};
 
     handlers! {
         ()
@@ -168,10 +191,16 @@ fn wrong_arity(got: usize) -> OpError {
 
 struct Typed<C, F, Shape> {
     handler: F,
+    outputs: Vec<PortType>,
     types: PhantomData<fn(C, Shape)>,
 }
 
-impl<C: Component, Shape: 'static, F: Handler<C, Shape>> ErasedHandler for Typed<C, F, Shape> {
+impl<C, Shape, F> ErasedHandler for Typed<C, F, Shape>
+where
+    C: Component,
+    Shape: 'static,
+    F: Handler<C, Shape, Answer: Replies>,
+{
     fn call(
         &self,
         component: &mut dyn AnyComponent,
@@ -179,12 +208,20 @@ impl<C: Component, Shape: 'static, F: Handler<C, Shape>> ErasedHandler for Typed
         arguments: Arguments<'_>,
         outputs: &mut Vec<Value>,
     ) -> Result<Reply, OpError> {
-        let component: &mut dyn Any = component;
-        let Some(component) = component.downcast_mut::<C>() else {
-            return Err(OpError::new(OpErrorKind::Failed, "the slot holds another component"));
-        };
-        self.handler.call(component, cx, arguments, outputs)
+        self.handler.call(own(component)?, cx, arguments)?.reply(outputs)
     }
+
+    fn outputs(&self) -> &[PortType] {
+        &self.outputs
+    }
+}
+
+/// The component as the type that declares what is called.
+#[inline]
+pub(super) fn own<C: Component>(component: &mut dyn AnyComponent) -> Result<&mut C, OpError> {
+    let component: &mut dyn Any = component;
+    let other = || OpError::new(OpErrorKind::Failed, "the slot holds another component");
+    component.downcast_mut().ok_or_else(other)
 }
 
 /// One declared op.
@@ -198,6 +235,7 @@ pub(crate) struct DeclaredOp {
 pub struct Ops<C> {
     pub(super) type_name: &'static str,
     pub(super) declared: BTreeMap<&'static str, DeclaredOp>,
+    pub(super) wants: Wants,
     pub(super) problem: Option<RegistrationError>,
     pub(super) claims: BTreeSet<Role>,
     pub(super) component: PhantomData<fn(C)>,
@@ -205,17 +243,22 @@ pub struct Ops<C> {
 
 impl<C: Component> Ops<C> {
     /// Declares an op: `|component: &mut Self, a: A, b: B| …`, or with `cx: &mut Cx` second.
-    pub fn on<Shape: 'static>(
+    pub fn on<Shape: 'static, H>(&mut self, name: &'static str, handler: H) -> &mut Self
+    where
+        H: Handler<C, Shape, Answer: Replies>,
+    {
+        let outputs = H::Answer::outputs();
+        let signature = Signature { inputs: H::inputs(), outputs: outputs.clone() };
+        self.declare(name, signature, Typed { handler, outputs, types: PhantomData })
+    }
+
+    pub(super) fn declare(
         &mut self,
         name: &'static str,
-        handler: impl Handler<C, Shape>,
+        signature: Signature,
+        handler: impl ErasedHandler + 'static,
     ) -> &mut Self {
-        fn signature<C, Shape, F: Handler<C, Shape>>(_: &F) -> Signature {
-            F::signature()
-        }
-        let signature = signature(&handler);
-        let handler = Arc::new(Typed { handler, types: PhantomData });
-        let type_name = self.type_name;
+        let (type_name, handler) = (self.type_name, Arc::new(handler));
         if self.declared.insert(name, DeclaredOp { signature, handler }).is_some() {
             self.problem.get_or_insert(RegistrationError::DuplicateOp { type_name, op: name });
         }

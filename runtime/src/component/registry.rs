@@ -12,7 +12,7 @@ use std::{
 };
 
 use super::{
-    Component,
+    Component, Wants,
     config::{Configured, Constructors},
     handler::{DeclaredOp, Ops},
 };
@@ -97,6 +97,7 @@ struct Inner {
     rust_type: TypeId,
     claims: BTreeSet<Role>,
     ops: BTreeMap<&'static str, DeclaredOp>,
+    wants: Wants,
 }
 
 impl ComponentType {
@@ -117,6 +118,7 @@ impl ComponentType {
         let mut ops = Ops::<C> {
             type_name,
             declared: BTreeMap::new(),
+            wants: Wants::default(),
             problem: None,
             claims: BTreeSet::new(),
             component: PhantomData,
@@ -134,6 +136,7 @@ impl ComponentType {
             rust_type: TypeId::of::<C>(),
             claims: ops.claims,
             ops: ops.declared,
+            wants: ops.wants,
         };
         Ok(Self { inner: Arc::new(inner), constructors })
     }
@@ -167,8 +170,16 @@ impl ComponentType {
         self.inner.ops.get(op)
     }
 
+    pub(crate) fn wants(&self) -> &Wants {
+        &self.inner.wants
+    }
+
     fn is_same(&self, other: &Self) -> bool {
-        self.inner.rust_type == other.inner.rust_type
+        self.is_of(other.inner.rust_type)
+    }
+
+    pub(crate) fn is_of(&self, rust_type: TypeId) -> bool {
+        self.inner.rust_type == rust_type
     }
 }
 

@@ -22,6 +22,11 @@ settings! {
         gather_rounds: u32, DEFAULT_GATHER_ROUNDS = 64, EDGE_GATHER_ROUNDS = 8;
         /// Names of serialize queues, record rings, limits and counters, each kind by itself.
         max_names: u32, DEFAULT_MAX_NAMES = 1_024, EDGE_MAX_NAMES = 64;
+        /// Latches that are set in executions which have not ended.
+        max_latches: u32, DEFAULT_MAX_LATCHES = 65_536, EDGE_MAX_LATCHES = 1_024;
+        /// Bytes of one job's request: it is kept until its answer is there, and captured.
+        max_job_request_bytes: u64 in 1..=16_777_216,
+        DEFAULT_MAX_JOB_REQUEST_BYTES = 1024 * 1024, EDGE_MAX_JOB_REQUEST_BYTES = 64 * 1024;
         /// Bus subscriptions of the whole Node.
         max_subscriptions: u32, DEFAULT_MAX_SUBSCRIPTIONS = 1_024, EDGE_MAX_SUBSCRIPTIONS = 64;
         /// Invokes whose outputs nobody has collected yet.

@@ -22,3 +22,10 @@ pub struct InboundCtx {
     /// The chain of sends that it is part of.
     pub chain: Option<ChainContext>,
 }
+
+impl InboundCtx {
+    /// How long the sender still waits, if it says so; nothing is left once it has stopped.
+    pub fn remaining(&self, now: Nanos) -> Option<Nanos> {
+        self.deadline.map(|deadline| deadline - now)
+    }
+}

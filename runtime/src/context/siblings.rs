@@ -4,19 +4,21 @@
 
 use std::any::Any;
 
+use super::site::SlotTable;
+
 /// A component in its slot, whatever its type.
 pub(crate) trait AnyComponent: Any + Send {}
 
-/// The components of a Node but the one that is called.
+/// The components in the slots around the one that is called.
 #[derive(Clone, Copy)]
-pub struct ComponentsView<'a> {
+pub(crate) struct Siblings<'a> {
     /// Those in the slots before it.
     before: &'a [Option<Box<dyn AnyComponent>>],
     /// Those in the slots behind it.
     after: &'a [Option<Box<dyn AnyComponent>>],
 }
 
-impl<'a> ComponentsView<'a> {
+impl<'a> Siblings<'a> {
     /// The component at `slot`, to call, and the others.
     #[inline]
     pub(crate) fn split(
@@ -28,21 +30,63 @@ impl<'a> ComponentsView<'a> {
         Some((own.as_deref_mut()?, Self { before, after }))
     }
 
-    /// The component in the slot of this number, if it is another one and a `C`.
-    pub fn at<C: 'static>(&self, slot: usize) -> Option<&'a C> {
+    /// The number of the slot that is called.
+    pub(super) fn own_slot(&self) -> usize {
+        self.before.len()
+    }
+
+    fn at(&self, slot: usize) -> Option<&'a dyn Any> {
         let component = match slot.checked_sub(self.before.len()) {
             None => self.before.get(slot)?,
             Some(0) => return None,
             Some(behind) => self.after.get(behind - 1)?,
         };
-        let component: &dyn Any = component.as_deref()?;
-        component.downcast_ref()
+        Some(component.as_deref()?)
+    }
+}
+
+/// The components of a Node but the one that is called, by the names of their slots.
+#[derive(Clone, Copy)]
+pub struct ComponentsView<'a> {
+    pub(super) siblings: Siblings<'a>,
+    pub(super) slots: &'a SlotTable,
+}
+
+impl<'a> ComponentsView<'a> {
+    /// The component in the slot of this name, if it is another one.
+    pub fn for_slot(&self, slot: &str) -> Option<&'a dyn Any> {
+        self.siblings.at(self.slots.find(slot)?)
+    }
+
+    /// The component in the slot of this name, if it is another one and a `C`.
+    pub fn for_slot_as<C: 'static>(&self, slot: &str) -> Option<&'a C> {
+        self.for_slot(slot)?.downcast_ref()
     }
 }
 
 impl std::fmt::Debug for ComponentsView<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let others = self.before.len() + self.after.len();
-        f.debug_struct("ComponentsView").field("others", &others).finish()
+        let names = self.slots.0.iter().map(|slot| &slot.name);
+        f.debug_tuple("ComponentsView").field(&names.collect::<Vec<_>>()).finish()
     }
+}
+
+/// Why a component cannot have another one that it asks for.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DependencyError {
+    /// The program binds nothing else to the slot.
+    #[error("no other component is bound to slot {slot:?}")]
+    NotBound {
+        /// The slot.
+        slot: String,
+    },
+    /// The slot holds a component of another type.
+    #[error("slot {slot:?} holds no {expected}")]
+    TypeMismatch {
+        /// The slot.
+        slot: String,
+        /// The type that was asked for.
+        expected: &'static str,
+    },
 }

@@ -22,6 +22,10 @@ pub enum OpErrorKind {
     Limit,
     /// The life that it waited in has ended.
     Lost,
+    /// The request of a job cannot be written down, or not be read back.
+    BadRequest,
+    /// The host has not what a job asks for.
+    MissingResource,
 }
 
 /// Why an op failed.
@@ -42,6 +46,18 @@ impl OpError {
     /// The kind.
     pub fn kind(&self) -> OpErrorKind {
         self.0.0
+    }
+
+    /// The same with at most so many bytes of its reason.
+    pub(crate) fn cut(self, bytes: u64) -> Self {
+        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+        match self.reason().len() {
+            len if len > bytes => {
+                let reason = super::cut_detail(self.reason(), bytes).to_owned();
+                Self::new(self.kind(), reason)
+            }
+            _ => self,
+        }
     }
 
     /// The reason.

@@ -54,6 +54,7 @@ impl Walk<'_> {
                 // What rings before the op's own deadline is in time, however late the turn.
                 Alarm::Resume(command) => self.go_on(command, Answer::ItsInput),
                 Alarm::Deadline { exec, index, op } => self.pass_deadline(exec, index, op),
+                Alarm::Component { slot, kind } => self.ring_component(slot, kind),
                 Alarm::Tick { module, op } => {
                     self.begin_from(module, op, Value::U64(due.ticks));
                 }

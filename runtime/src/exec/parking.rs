@@ -49,6 +49,10 @@ impl<'a> Walk<'a> {
         self.engine.parked.insert(command, Parked { at, timer });
         self.services.parked = self.engine.parked.len();
         self.steps.push(EngineStep::AsyncSuspended { exec, op: Arc::clone(&op.name), command });
+        if let Some(job) = self.services.jobs().and_then(|jobs| jobs.find(command)) {
+            let (op, key) = (Arc::clone(&job.op), job.key);
+            self.steps.push(EngineStep::JobStarted { exec, op, command, key });
+        }
     }
 
     /// A component may promise under any command, even one that it was never given.
@@ -117,8 +121,18 @@ impl<'a> Walk<'a> {
             Call::Request(Request::Dequeue(_)) => self.services.stores().queues.leave(waiter),
             _ => false,
         };
+        if let Some(stores) = self.services.kept_mut() {
+            stores.jobs.note_moot(command);
+        }
         match answer {
-            Answer::Outputs(outputs) => self.engine.outputs.extend(outputs),
+            Answer::Outputs(outputs) => {
+                if let Call::Component { handler, .. } = &op.call
+                    && let Err(error) = handler.check(&outputs)
+                {
+                    return self.fail(module, op, at.exec, error);
+                }
+                self.engine.outputs.extend(outputs);
+            }
             Answer::ItsInput => {
                 let mut operands = execution.operands.iter_mut().skip(op.operands.range().start);
                 self.engine.outputs.extend(operands.next().and_then(Option::take));

@@ -83,11 +83,16 @@ impl<V> SerializeQueue<V> {
 
     /// Takes the oldest item of a queue, or waits for one.
     pub fn dequeue(&mut self, name: &str, waiter: Waiter) -> Result<Dequeued<V>, CapReached> {
-        if let Some(item) = self.queues.get_mut(name).and_then(Ring::pop) {
+        if let Some(item) = self.take(name) {
             return Ok(Dequeued::Item(item));
         }
         self.waiting.join(name, waiter)?;
         Ok(Dequeued::Waits)
+    }
+
+    /// Takes the oldest item of a queue, if there is one.
+    pub fn take(&mut self, name: &str) -> Option<V> {
+        self.queues.get_mut(name).and_then(Ring::pop)
     }
 
     /// Leaves the line, as when the op's deadline has passed; false if it did not wait.

@@ -210,6 +210,24 @@ pub enum Problem {
         /// The slots that are bound.
         bound: Vec<String>,
     },
+    /// A component depends on another one that is not there.
+    #[error("depends on {wanted} in slot {slot:?}, which is not bound")]
+    UnboundDependency {
+        /// The slot where it is looked for.
+        slot: String,
+        /// The type or role that is wanted there.
+        wanted: String,
+    },
+    /// A component depends on another one, and the slot holds something else.
+    #[error("depends on {wanted} in slot {slot:?}, which holds {got}")]
+    WrongDependency {
+        /// The slot where it is looked for.
+        slot: String,
+        /// The type or role that is wanted there.
+        wanted: String,
+        /// What is there.
+        got: String,
+    },
     /// A slot's component type is not in the registry.
     #[error("{type_name} is not registered")]
     Unregistered {

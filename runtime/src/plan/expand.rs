@@ -6,12 +6,12 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    Call, ModulePlan, OpPlan, Plan, PlanError, PlanErrors, PortPlan, SlotPlan, Span, Target,
-    TensorOps,
+    Call, ModulePlan, OpPlan, Plan, PlanError, PlanErrors, PortPlan, Span, Target, TensorOps, slots,
 };
 use crate::{
     component::ComponentType,
     config::PlanConfig,
+    context::{CallSite, SlotTable},
     graph::time_to_wait,
     module::{Activation, Body, Module, Op, OpKind, ValueId},
     schema::PortType,
@@ -39,11 +39,13 @@ pub(super) fn plan(
 ) -> Result<Plan, PlanErrors> {
     let mut errors = Vec::new();
     let mut plans = Vec::new();
+    let table = slots::table(slots);
     for module in modules.values() {
         let mut expansion = Expansion {
             modules,
             slots,
             tensor_ops,
+            table: &table,
             limits,
             module: &module.name,
             ops: Vec::new(),
@@ -61,16 +63,14 @@ pub(super) fn plan(
     if !errors.is_empty() {
         return Err(PlanErrors { errors });
     }
-    let slots = slots
-        .iter()
-        .map(|(name, kind)| SlotPlan { name: name.as_str().into(), kind: kind.clone() });
-    Ok(Plan { modules: plans, slots: slots.collect() })
+    Ok(Plan { modules: plans, slots: slots::plan(slots, &table) })
 }
 
 struct Expansion<'a> {
     modules: &'a BTreeMap<String, Module>,
     slots: &'a BTreeMap<String, ComponentType>,
     tensor_ops: &'a TensorOps<'a>,
+    table: &'a Arc<SlotTable>,
     limits: &'a PlanConfig,
     module: &'a str,
     ops: Vec<FlatOp>,
@@ -198,8 +198,10 @@ impl<'a> Expansion<'a> {
                 arity("inputs", declared.signature.inputs.len(), op.inputs.len())?;
                 arity("outputs", declared.signature.outputs.len(), op.outputs.len())?;
                 let slot = u32::try_from(index).unwrap_or(u32::MAX);
-                let (handler, attributes) = (Arc::clone(&declared.handler), op.attributes.clone());
-                Ok(Call::Component { slot, handler, attributes })
+                let (attributes, slots) = (op.attributes.clone(), Arc::clone(self.table));
+                let (handler, site) =
+                    (Arc::clone(&declared.handler), CallSite { attributes, slots });
+                Ok(Call::Component { slot, handler, site })
             }
             OpKind::Constant => {
                 arity("outputs", 1, op.outputs.len())?;

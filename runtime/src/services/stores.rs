@@ -1,7 +1,8 @@
-//! What the syscall ops keep between executions.
+//! What ops and components keep between calls.
 //!
 //! Law: every store is bounded, and a Node that keeps nothing has none of them.
 
+use super::{component_timers::ComponentTimers, jobs::Jobs, latches::Latches};
 use crate::{
     config::NodeConfig,
     framework::{HoldTable, Metrics, PeerGate, RecordBuffer, SerializeQueue},
@@ -16,6 +17,9 @@ pub(crate) struct Stores {
     pub(crate) queues: SerializeQueue<Value>,
     pub(crate) records: RecordBuffer<Value>,
     pub(crate) metrics: Metrics,
+    pub(crate) latches: Latches,
+    pub(crate) component_timers: ComponentTimers,
+    pub(crate) jobs: Jobs,
 }
 
 impl Stores {
@@ -27,6 +31,9 @@ impl Stores {
             queues: SerializeQueue::new(state.max_names, state.serialize_capacity, waiters),
             records: RecordBuffer::new(state.max_names, state.record_capacity),
             metrics: Metrics::new(state.max_names),
+            latches: Latches::new(state.max_latches),
+            component_timers: ComponentTimers::default(),
+            jobs: Jobs::default(),
         }
     }
 }

@@ -78,6 +78,11 @@ impl Component for Parts {
             cx.complete_command(command, vec![Value::U64(n)]);
             Ok(Promise::under(command))
         });
+        ops.on("say", |_: &mut Self, cx: &mut Cx<'_>, command: u64, text: String| {
+            let command = CommandId::new(command).ok_or("no command")?;
+            cx.complete_command(command, vec![text.clone().into()]);
+            Ok::<_, &str>(text)
+        });
     }
 }
 

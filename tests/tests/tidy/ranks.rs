@@ -21,7 +21,7 @@ const RANKS: &[&[&str]] = &[
     // Recording, and one primitive a file.
     &["role", "module", "graph", "onnx_form", "bus", "framework"],
     // What ops are made of.
-    &["event", "step", "completion", "services", "context", "component", "syscall"],
+    &["event", "completion", "job", "step", "services", "context", "component", "syscall"],
     // Compiling, and walking what was compiled.
     &["plan", "program", "compiler", "exec"],
     &["delivery", "snapshot"],

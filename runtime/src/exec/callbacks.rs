@@ -1,0 +1,64 @@
+//! Components that are told something outside of any op.
+//!
+//! Law: each in an execution of its own, which gives nothing; a failure is a failed step of
+//! `slot.on_timer` or `slot.on_event`.
+
+use std::sync::Arc;
+
+use super::Walk;
+use crate::{
+    component::{ErasedCallback, Told},
+    context::{ComponentTimerKind, Cx, Siblings},
+    error::OpError,
+    plan::SlotPlan,
+    step::EngineStep,
+    value::Value,
+};
+
+impl Walk<'_> {
+    /// Tells a component that its timer rings.
+    pub(super) fn ring_component(&mut self, slot: u32, kind: ComponentTimerKind) {
+        if let Some(stores) = self.services.kept_mut() {
+            stores.component_timers.remove(slot, kind);
+        }
+        let plan = self.plan;
+        let Some(at) = plan.slots.get(slot as usize) else { return };
+        let Some(callback) = &at.kind.wants().on_timer else { return };
+        self.tell(slot, at, &at.on_timer, &**callback, Told::Timer(kind));
+    }
+
+    /// Tells a component of an event, if it wants to hear of that kind.
+    #[expect(dead_code, reason = "the bus hands events to the walk")]
+    pub(crate) fn tell_event(&mut self, slot: u32, kind: &str, value: Value) {
+        let plan = self.plan;
+        let Some(at) = plan.slots.get(slot as usize) else { return };
+        let Some(callback) = at.kind.wants().on_event.get(kind) else { return };
+        self.tell(slot, at, &at.on_event, &**callback, Told::Event(value));
+    }
+
+    fn tell(
+        &mut self,
+        slot: u32,
+        at: &SlotPlan,
+        op: &Arc<str>,
+        callback: &dyn ErasedCallback,
+        told: Told,
+    ) {
+        let Ok(exec) = self.services.inner_execs.mint() else { return };
+        let called = match Siblings::split(self.components, slot as usize) {
+            Some((component, siblings)) => {
+                let (site, services) = (&at.site, &mut *self.services);
+                let mut cx = Cx { exec, op, site, inbound: None, siblings, services };
+                callback.call(component, &mut cx, told)
+            }
+            None => Err(OpError::failed("its slot is empty")),
+        };
+        if let Err(error) = called {
+            let op = Arc::clone(op);
+            self.steps.push(EngineStep::OpFailed { exec, op, error });
+        }
+        if let Some(stores) = self.services.kept_mut() {
+            stores.latches.end(exec);
+        }
+    }
+}
