@@ -7,6 +7,7 @@ mod batch;
 mod cycle;
 mod install;
 mod jobs;
+mod slots;
 
 use std::{fmt, sync::Arc};
 

@@ -73,6 +73,15 @@ fn a_slot_taken_for_two_roles_does_the_ops_of_both() {
     node.invoke("Main", [("batch", vec![1.0, 2.0])]).expect("it is admitted");
     let steps = node.run_until_idle(Nanos::ZERO);
     assert_eq!((steps.output("seen"), steps.output("all")), (Some(9.0), Some(3.0)));
+
+    let roles: Vec<_> = node.roles_for("learner").collect();
+    assert_eq!(roles, [Role::Model, Role::Aggregator]);
+    assert_eq!(node.roles_for("nobody").count(), 0);
+    assert_eq!(node.linked_components().collect::<Vec<_>>(), [Learner::TYPE_NAME]);
+    let kinds = node.slots_iter().map(|(slot, kind)| (slot, kind.type_name()));
+    assert_eq!(kinds.collect::<Vec<_>>(), [("learner", Learner::TYPE_NAME)]);
+    assert_eq!(node.slot::<Learner>("learner").map(|learner| learner.sum), Some(3.0));
+    assert!(node.slot::<Modest>("learner").is_none(), "it holds another type");
 }
 
 #[test]
