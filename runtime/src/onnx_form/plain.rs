@@ -95,7 +95,8 @@ pub enum ImportError {
 }
 
 impl Draft {
-    /// The draft of a plain ONNX model, within the default limits.
+    /// The draft of a plain ONNX model, within the default limits. Decoding may take some hundred
+    /// times the memory of hostile bytes, so bound them where they come from.
     pub fn from_onnx(bytes: impl Into<Bytes>) -> Result<Self, ImportError> {
         Self::from_onnx_within(bytes, &PlanConfig::default())
     }

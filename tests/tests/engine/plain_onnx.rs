@@ -5,7 +5,10 @@ mod model;
 use prost::Message as _;
 use samsara_proto::{
     PeerId,
-    onnx::{GraphProto, ModelProto, StringStringEntryProto, tensor_proto::DataLocation},
+    onnx::{
+        AttributeProto, GraphProto, ModelProto, StringStringEntryProto,
+        attribute_proto::AttributeType, tensor_proto::DataLocation,
+    },
 };
 use samsara_runtime::{
     compiler::Compiler,
@@ -195,6 +198,34 @@ fn what_an_op_means_must_be_told() {
         model.opset_import.push(opset);
     });
     assert!(ours.contains("\"samsara.syscall\".\"AppEmit\" is no op for a backend"), "{ours}");
+}
+
+#[test]
+fn what_no_draft_can_hold_is_refused_by_name() {
+    let branch = AttributeProto {
+        name: Some("then_branch".into()),
+        r#type: Some(AttributeType::Graph.into()),
+        g: Some(GraphProto::default()),
+        ..AttributeProto::default()
+    };
+    let graph_inside = refused(|model| {
+        let mut branching = node("If", &["x"], &["p"]);
+        branching.attribute = vec![branch];
+        graph(model).node.push(branching);
+    });
+    assert_eq!(graph_inside, "If has the attribute \"then_branch\" of a kind unknown here");
+    let sparse = refused(|model| graph(model).sparse_initializer.push(Default::default()));
+    assert_eq!(sparse, "main_graph has sparse initialisers");
+    let settings = refused(|model| model.functions[0].attribute.push("axis".into()));
+    assert_eq!(settings, "Twice has attributes of its own");
+    let fewer = refused(|model| {
+        let mut call = node("Twice", &["x"], &["p"]);
+        call.domain = Some("local".into());
+        graph(model).node.push(call);
+    });
+    assert_eq!(fewer, "Twice has a call of Twice without all inputs");
+    let untyped = refused(|model| graph(model).input[0].r#type = None);
+    assert_eq!(untyped, "x lacks a type");
 }
 
 #[test]
