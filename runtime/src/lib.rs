@@ -63,6 +63,7 @@ pub mod role;
 pub mod schema;
 mod services;
 pub mod step;
+pub mod storage;
 pub mod supervision;
 mod syscall;
 pub mod tensor;

@@ -12,6 +12,7 @@ mod pure {
     mod golden;
     mod hostile;
     mod peer_id;
+    mod storage;
     mod supervision;
     mod value;
 }
