@@ -57,6 +57,7 @@ pub mod onnx_form;
 pub mod peer;
 pub mod plan;
 pub mod program;
+pub mod recovery;
 pub mod reserve;
 pub mod rng;
 pub mod role;

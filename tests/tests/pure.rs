@@ -11,6 +11,7 @@ mod pure {
     mod frame;
     mod golden;
     mod hostile;
+    mod journal;
     mod peer_id;
     mod storage;
     mod supervision;
