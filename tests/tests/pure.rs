@@ -11,7 +11,9 @@ mod pure {
     mod frame;
     mod golden;
     mod hostile;
+    mod journal;
     mod peer_id;
+    mod storage;
     mod supervision;
     mod value;
 }

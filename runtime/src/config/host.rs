@@ -13,14 +13,37 @@ use crate::time::Nanos;
 /// use samsara_runtime::time::Nanos;
 ///
 /// let hasty = SupervisionConfig { window: Nanos::ZERO, ..SupervisionConfig::default() };
-/// let errors = HostConfig { supervision: hasty }.validate().expect_err("no window");
+/// let errors = HostConfig { supervision: hasty, ..HostConfig::default() }.validate().expect_err("no window");
 /// assert_eq!(errors.to_string(), "invalid config: supervision.window is 0, wanted at least 1");
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HostConfig {
     /// When a child is started again, and when no more.
     pub supervision: SupervisionConfig,
+    /// How the log of a store is laid out.
+    pub journal: JournalConfig,
 }
+
+settings! {
+    /// How the log of a store is laid out on its disk.
+    JournalConfig {
+        /// Bytes of one segment, reserved ahead: few files, and none so large that a Node which
+        /// pins it keeps much of others.
+        segment_bytes: u64 in 4_096..=4_294_967_296,
+        DEFAULT_SEGMENT_BYTES = 64 * 1024 * 1024, EDGE_SEGMENT_BYTES = 4 * 1024 * 1024;
+        /// Bytes of the payload of one record: a batch whose only event is the largest there is.
+        max_record_bytes: u64,
+        DEFAULT_MAX_RECORD_BYTES = 32 * 1024 * 1024, EDGE_MAX_RECORD_BYTES = 2 * 1024 * 1024;
+        /// Bytes that were appended and wait to be written: a turn of several Nodes.
+        pending_bytes: u64,
+        DEFAULT_PENDING_BYTES = 64 * 1024 * 1024, EDGE_PENDING_BYTES = 4 * 1024 * 1024;
+        /// Nodes with records in one log, each a chain to be remembered.
+        max_nodes: u32, DEFAULT_MAX_JOURNAL_NODES = 1_048_576, EDGE_MAX_JOURNAL_NODES = 1_024;
+    }
+}
+
+/// What a segment and a record hold besides a payload, at most.
+const JOURNAL_OVERHEAD: u64 = 256;
 
 settings! {
     /// How a supervisor treats children that fall.
@@ -58,21 +81,28 @@ settings! {
 impl HostConfig {
     /// The preset for small devices.
     pub fn edge() -> Self {
-        Self { supervision: SupervisionConfig::edge() }
+        Self { supervision: SupervisionConfig::edge(), journal: JournalConfig::edge() }
     }
 
     /// Every problem of this tree, or none.
     pub fn validate(&self) -> Result<(), ConfigErrors> {
         let mut errors = out_of_range(&mut { *self });
         let SupervisionConfig { backoff_base, backoff_cap, .. } = self.supervision;
-        if backoff_base > backoff_cap {
-            errors.push(ConfigError::AboveLimit {
-                path: "supervision.backoff_base",
-                value: backoff_base.get(),
-                limit_path: "supervision.backoff_cap",
-                limit: backoff_cap.get(),
-            });
-        }
+        let JournalConfig { segment_bytes, max_record_bytes, pending_bytes, .. } = self.journal;
+        let record = max_record_bytes.saturating_add(JOURNAL_OVERHEAD);
+        let (base, cap) = (backoff_base.get(), backoff_cap.get());
+        let relations = [
+            ("supervision.backoff_base", base, "supervision.backoff_cap", cap),
+            ("journal.max_record_bytes", record, "journal.segment_bytes", segment_bytes),
+            ("journal.max_record_bytes", record, "journal.pending_bytes", pending_bytes),
+        ];
+        let broken = relations.into_iter().filter(|(_, value, _, limit)| value > limit);
+        errors.extend(broken.map(|(path, value, limit_path, limit)| ConfigError::AboveLimit {
+            path,
+            value,
+            limit_path,
+            limit,
+        }));
         if errors.is_empty() { Ok(()) } else { Err(ConfigErrors { errors }) }
     }
 }
@@ -80,8 +110,9 @@ impl HostConfig {
 impl Settings for HostConfig {
     fn walk(&mut self, _: &'static str, visit: &mut Visitor<'_>) {
         // Taken apart by name, so that a group which is added is missed here by the compiler.
-        let Self { supervision } = self;
+        let Self { supervision, journal } = self;
         supervision.walk("supervision", visit);
+        journal.walk("journal", visit);
     }
 }
 
@@ -127,5 +158,13 @@ mod tests {
         let errors = config.validate().expect_err("waits cannot shrink");
         let text = errors.to_string();
         assert!(text.contains("backoff_base") && text.contains("backoff_cap"), "{text}");
+    }
+
+    #[test]
+    fn a_record_that_fits_nowhere_is_refused_naming_both_places() {
+        let mut config = HostConfig::default();
+        config.journal.max_record_bytes = config.journal.segment_bytes;
+        let text = config.validate().expect_err("a segment has a header").to_string();
+        assert!(text.contains("segment_bytes") && text.contains("pending_bytes"), "{text}");
     }
 }

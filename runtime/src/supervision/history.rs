@@ -131,6 +131,19 @@ mod tests {
     }
 
     #[test]
+    fn the_last_instant_of_the_window_counts_and_the_next_does_not() {
+        let (config, mut rng) = (SupervisionConfig::default(), Rng::from_seed(6));
+        let mut history = History::default();
+        for _ in 0..config.max_restarts {
+            history.fall(seconds(10), &config, &mut rng);
+        }
+        let last = seconds(10) + config.window;
+        assert_eq!(history.clone().fall(last, &config, &mut rng), Verdict::TooMany);
+        let next = history.fall(last + Nanos::new(1), &config, &mut rng);
+        assert!(matches!(next, Verdict::Restart { .. }), "{next:?}");
+    }
+
+    #[test]
     fn a_history_keeps_no_more_than_decides() {
         let (config, mut rng) = (SupervisionConfig::default(), Rng::from_seed(5));
         let mut history = History::default();

@@ -26,7 +26,7 @@ fn frozen(file: &str, name: &str) -> Vec<u8> {
         .collect()
 }
 
-fn assert_frozen(file: &str, name: &str, built: &[u8]) {
+pub(super) fn assert_frozen(file: &str, name: &str, built: &[u8]) {
     let hex = built.iter().fold(String::new(), |mut hex, byte| {
         write!(hex, "{byte:02x}").expect("a string grows");
         hex

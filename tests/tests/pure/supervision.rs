@@ -133,6 +133,24 @@ fn words_about_a_life_that_is_over_are_not_heard() {
 }
 
 #[test]
+fn a_child_starts_when_those_it_builds_on_run_and_is_restored_beside_them() {
+    let mut host = Host::of(policy(Strategy::RestForOne), &[ChildKind::Permanent; 2]);
+    let (child, life) = (host.children[1], host.life(1));
+    let replayed = [Step::Bump, Step::Restore, Step::Replay];
+    for step in replayed {
+        host.tell(Event::Done { child, life, step });
+    }
+    assert_eq!(host.state(1), ChildState::Ready);
+    let (child, life) = (host.children[0], host.life(0));
+    for step in replayed {
+        host.tell(Event::Done { child, life, step });
+    }
+    assert_eq!(host.states(), [ChildState::Starting, ChildState::Ready]);
+    host.tell(Event::Done { child, life, step: Step::Start });
+    assert_eq!(host.states(), [ChildState::Running, ChildState::Starting]);
+}
+
+#[test]
 fn a_group_that_escalates_stops_in_reverse_and_then_tells_its_parent() {
     let policy = Policy { strategy: Strategy::OneForAll, on_limit: OnLimit::Escalate };
     let mut host = Host::of(policy, &[ChildKind::Permanent; 3]);
