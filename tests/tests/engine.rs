@@ -1,5 +1,10 @@
 //! The engine by its public door: author a module, install it, feed it, read the steps.
 
+use samsara_tests::counting::CountingAllocator;
+
+#[global_allocator]
+static ALLOCATOR: CountingAllocator = CountingAllocator;
+
 mod engine {
     mod answers;
     mod backend;
@@ -8,6 +13,7 @@ mod engine {
     mod determinism;
     mod door;
     mod expiry;
+    mod flood;
     mod flow;
     mod jobs;
     mod later;

@@ -18,10 +18,13 @@ settings! {
 settings! {
     /// What the engine holds and walks.
     EngineConfig {
-        /// Live executions: each is one pooled record, and parked ones wait for the outside.
-        max_executions: u32, DEFAULT_MAX_EXECUTIONS = 65_536, EDGE_MAX_EXECUTIONS = 1_024;
-        /// Ops that are ready and wait for their turn, over all executions: a fan-out fits.
-        max_ready_ops: u32, DEFAULT_MAX_READY_OPS = 1_048_576, EDGE_MAX_READY_OPS = 16_384;
+        /// Live executions from which on, while ops are ready, events stay in the mailbox: more than
+        /// a poll serves would only hold memory, some KiB each in a large module, and wait longer.
+        /// Executions that only wait for the outside keep nobody out.
+        max_executions: u32, DEFAULT_MAX_EXECUTIONS = 1_024, EDGE_MAX_EXECUTIONS = 128;
+        /// Ready ops, over all executions, from which on events stay in the mailbox: many polls of
+        /// work. A fan-out may exceed it, and nothing comes on top.
+        max_ready_ops: u32, DEFAULT_MAX_READY_OPS = 65_536, EDGE_MAX_READY_OPS = 4_096;
         /// Static cost in nanoseconds from which a region leaves the turn as a job: a shorter one
         /// would cost more to hand over than to run.
         job_cost: Nanos,
