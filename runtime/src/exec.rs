@@ -4,6 +4,8 @@
 //! becoming ready. A warm walk allocates nothing and looks nothing up by name.
 
 mod alarms;
+mod inbound;
+mod peers;
 mod pool;
 mod scatter;
 
@@ -203,13 +205,17 @@ impl Walk<'_> {
     }
 
     #[inline(never)]
-    fn park(&mut self, op: &OpPlan, at: OpAt, command: CommandId) {
+    fn park(&mut self, op_plan: &OpPlan, at: OpAt, command: CommandId) {
         self.engine.outputs.clear();
         self.engine.parked.insert(command, at);
         self.services.parked = self.engine.parked.len();
         if let Some(execution) = self.engine.pool.at(at.exec) {
-            let (exec, op) = (execution.id, Arc::clone(&op.name));
+            let (exec, op) = (execution.id, Arc::clone(&op_plan.name));
+            let is_sent_for = execution.inbound.is_some();
             self.steps.push(EngineStep::AsyncSuspended { exec, op, command });
+            if is_sent_for {
+                self.limit_wait(op_plan, at, command);
+            }
         }
     }
 
@@ -224,6 +230,11 @@ impl Walk<'_> {
         let Some(execution) = self.engine.pool.at(at.exec) else { return };
         let Some(module) = plan.modules.get(execution.module as usize) else { return };
         let Some(op) = module.ops.get(at.op as usize) else { return };
+        let inbound = execution.inbound.as_deref();
+        let answer = match inbound.and_then(|inbound| inbound.deadline) {
+            Some(deadline) => self.services.end_wait(command, deadline, answer),
+            None => answer,
+        };
         // Whoever was answered waits no more, whoever answered: no item or permit may go to it.
         let waiter = Waiter { exec: execution.id, command };
         match &op.call {

@@ -25,6 +25,7 @@
 //! # Ok::<(), samsara_runtime::module::Diagnostics>(())
 //! ```
 
+mod net;
 mod request;
 mod slot;
 pub mod syscalls;

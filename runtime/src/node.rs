@@ -4,15 +4,21 @@
 //! the batch.
 
 mod batch;
+mod door;
 mod install;
+mod peers;
+mod screen;
 
 use std::{fmt, sync::Arc};
 
 use samsara_ingress::{Charge, TurnLimits};
-use samsara_proto::{Address, PeerId};
+use samsara_proto::PeerId;
 
 pub use self::batch::{Batch, Wakeup};
+pub use self::door::{PeerDoor, WireDoor};
 pub use self::install::{InstallError, install};
+pub use self::peers::PeerChangeError;
+pub use self::screen::Screened;
 
 use crate::{
     component::AnyComponent,
@@ -30,7 +36,6 @@ use crate::{
 
 /// A program at work, see the [module](self) page.
 pub struct Node {
-    addresses: Box<[Address]>,
     plan: Arc<Plan>,
     /// The modules that were asked for; the others are only called.
     targets: Box<[u32]>,
@@ -47,6 +52,7 @@ pub struct Node {
     /// Bytes of the batch that was taken last.
     held: Option<Charge>,
     batch: Batch,
+    screened: Screened,
 }
 
 impl Node {
@@ -58,11 +64,6 @@ impl Node {
     /// Its life.
     pub fn incarnation(&self) -> Incarnation {
         self.incarnation
-    }
-
-    /// The addresses that it is reached at.
-    pub fn local_addresses(&self) -> &[Address] {
-        &self.addresses
     }
 
     /// Its settings.
@@ -209,7 +210,7 @@ impl Node {
 
     /// Takes one turn of the mailbox: the batch is all that the next [`apply`](Self::apply) needs.
     pub fn intake(&mut self, now: Nanos) -> Batch {
-        let mut batch = Batch { now, events: Vec::new() };
+        let mut batch = Batch { now, ..Batch::default() };
         self.take_turn(&mut batch);
         batch
     }
@@ -224,6 +225,7 @@ impl Node {
         }
         // This Node opened the reader's life, and a Node whose life has ended takes nothing.
         self.held = self.reader.read(limits, &mut batch.events).ok();
+        self.screen(batch);
     }
 
     /// Whether the mailbox, where waiting is bounded and can be refused, must keep what it has. Only
@@ -247,6 +249,7 @@ impl Node {
     /// Moves the Node by one batch and appends what it did to `steps`.
     pub fn apply(&mut self, batch: &Batch, steps: &mut Vec<EngineStep>) {
         self.services.now = self.clock.observe(batch.now);
+        self.services.depth = batch.depth;
         let engine = &mut **self.engine.get_or_insert_default();
         let mut walk = Walk {
             plan: &self.plan,
@@ -273,6 +276,9 @@ impl Node {
                     walk.services.note_answer(*command);
                     walk.answer(*command, Answer::Failed(error.clone()));
                 }
+                IngressEvent::EnvelopeFrom(from) => walk.receive(&self.targets, from, weight),
+                IngressEvent::SendFailed(failed) => walk.fail_send(failed),
+                IngressEvent::Control(Control::Peers(change)) => walk.change_peers(change),
                 IngressEvent::Control(Control::Start) => {
                     self.targets.iter().for_each(|module| walk.start(*module));
                 }
@@ -295,7 +301,7 @@ impl Node {
         if self.ready() > 0 || self.reader.has_events() {
             return Wakeup::Now;
         }
-        match self.services.timers.next_deadline() {
+        match self.services.next_deadline() {
             Some(due) if due <= self.clock.last() => Wakeup::Now,
             Some(due) => Wakeup::At(due),
             None => Wakeup::Never,

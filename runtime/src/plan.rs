@@ -4,6 +4,7 @@
 //! away: its handler, its operands, and whom its outputs go to.
 
 mod expand;
+mod exports;
 
 use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
@@ -18,11 +19,14 @@ use crate::{
 };
 
 pub use self::expand::{PlanError, PlanErrors};
+pub(crate) use self::exports::{Export, Reached};
 
 /// An installed program.
 pub struct Plan {
     pub(crate) modules: Vec<ModulePlan>,
     pub(crate) slots: Vec<SlotPlan>,
+    /// What peers may reach, in the order of the paths.
+    pub(crate) exports: Vec<Export>,
 }
 
 /// A slot and the kind of component that it is bound to.

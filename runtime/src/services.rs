@@ -3,6 +3,9 @@
 //! Law: plain data and bounded. What is asked for during a call is applied when it returns, in the
 //! order it was asked.
 
+mod arrivals;
+mod departures;
+mod peering;
 mod stores;
 
 use std::{
@@ -10,9 +13,14 @@ use std::{
     sync::Arc,
 };
 
-use samsara_proto::PeerId;
+use samsara_proto::{Address, PeerId};
 
-use self::stores::Stores;
+pub(crate) use self::{
+    arrivals::Arrival,
+    departures::{Parcel, Unsent},
+    peering::out_of_time,
+};
+use self::{peering::Peering, stores::Stores};
 
 use crate::{
     config::NodeConfig,
@@ -41,6 +49,8 @@ pub(crate) enum Answer {
 pub(crate) enum Alarm {
     /// A parked op goes on with its own first input.
     Resume(CommandId),
+    /// A parked op fails, since whoever sent for it waits no more.
+    TimeOut(CommandId),
     /// A deadline op of an execution passes.
     Deadline {
         /// The execution.
@@ -82,6 +92,14 @@ pub(crate) struct Services {
     pub(crate) timers: Scheduler<Alarm>,
     /// Made when the first op keeps something, as most Nodes never do.
     stores: Option<Box<Stores>>,
+    /// Made when the Node first talks, or is told whom to.
+    peering: Option<Box<Peering>>,
+    /// The Node's own addresses, until they are in the address book.
+    addresses: Box<[Address]>,
+    /// The epoch of all streams that the Node sends: one that has lost its state takes a new one.
+    pub(crate) stream_epoch: u64,
+    /// Items that were in the mailbox when the batch was taken, which a peer may have caused.
+    pub(crate) depth: u64,
 }
 
 /// Ids from here on are of executions that a Node begins of itself, as for a timer: those below are
@@ -89,7 +107,12 @@ pub(crate) struct Services {
 const INNER_EXECS: u64 = 1 << 63;
 
 impl Services {
-    pub(crate) fn new(peer: PeerId, handle: NodeIngressHandle, config: Arc<NodeConfig>) -> Self {
+    pub(crate) fn new(
+        peer: PeerId,
+        addresses: Box<[Address]>,
+        handle: NodeIngressHandle,
+        config: Arc<NodeConfig>,
+    ) -> Self {
         Self {
             peer,
             now: Nanos::ZERO,
@@ -103,6 +126,10 @@ impl Services {
             answered: VecDeque::new(),
             timers: Scheduler::new(config.state.max_timers),
             stores: None,
+            peering: None,
+            addresses,
+            stream_epoch: 1,
+            depth: 0,
             config,
         }
     }

@@ -5,11 +5,14 @@
 //! says.
 
 mod joins;
+mod peers;
 mod state;
 mod time;
+mod wire;
 
 use std::{collections::BTreeMap, sync::Arc};
 
+pub(crate) use self::{peers::PeerRequest, wire::NetRequest};
 use crate::{
     context::InboundCtx,
     error::OpError,
@@ -36,7 +39,9 @@ pub(crate) enum Request {
     Interval(Nanos),
     Acquire { limit: Arc<str>, permits: u32 },
     Release(Arc<str>),
+    Net(NetRequest),
     PassThrough,
+    Peers(PeerRequest),
     Pulse,
     Record(Arc<str>),
     RngU64,
@@ -59,7 +64,6 @@ pub(crate) enum Fired {
 pub(crate) struct Site<'a> {
     pub(crate) exec: ExecId,
     /// The envelope behind the execution.
-    #[expect(dead_code, reason = "the requests that concern peers read it")]
     pub(crate) inbound: Option<&'a InboundCtx>,
     pub(crate) services: &'a mut Services,
     pub(crate) steps: &'a mut Vec<EngineStep>,
@@ -104,7 +108,10 @@ impl Request {
             "Serialize.Dequeue" => Self::Dequeue(text("name")?),
             "Serialize.Enqueue" => Self::Enqueue(text("name")?),
             "Sleep" => Self::Sleep(nanos()?),
-            _ => return None,
+            _ => {
+                let peers = || PeerRequest::read(name, attributes).map(Self::Peers);
+                return NetRequest::read(name, attributes).map(Self::Net).or_else(peers);
+            }
         })
     }
 
@@ -133,6 +140,8 @@ impl Request {
             Self::Dequeue(name) => site.dequeue(name),
             Self::Record(name) => site.record(name),
             Self::IncrMetric(name) => site.incr_metric(name),
+            Self::Net(request) => site.net(request),
+            Self::Peers(request) => site.peers(*request),
         }
     }
 }

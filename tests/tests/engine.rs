@@ -9,4 +9,5 @@ mod engine {
     mod parts;
     mod state;
     mod time;
+    mod wire;
 }

@@ -107,7 +107,7 @@ pub(super) fn open(
     }
     let around = Surroundings { registry: &registry, limits };
     let draft = check(draft, &around).map_err(OpenError::Broken)?;
-    let plan = Plan::build(&draft.modules, &slots, limits)?;
+    let plan = Plan::build(&draft.modules, &slots, limits)?.with_exports(&draft.exports);
     Ok(Program::new(bytes, content_hash, draft, registry, slots, plan))
 }
 

@@ -44,6 +44,7 @@ impl Walk<'_> {
             let Some(due) = self.services.timers.pop_due(self.services.now) else { break };
             rung += 1;
             match due.payload {
+                Alarm::TimeOut(command) => self.time_out(command),
                 Alarm::Resume(command) => self.answer(command, Answer::ItsInput),
                 Alarm::Deadline { exec, index, op } => self.pass_deadline(exec, index, op),
                 Alarm::Tick { module, op } => {
@@ -52,7 +53,7 @@ impl Walk<'_> {
             }
             self.answer_all();
         }
-        rung
+        rung + self.expire_requests(budget - rung)
     }
 
     fn pass_deadline(&mut self, exec: ExecId, index: ExecIndex, op_index: u32) {

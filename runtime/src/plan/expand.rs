@@ -132,7 +132,7 @@ pub(super) fn plan(
     let slots = slots
         .iter()
         .map(|(name, kind)| SlotPlan { name: name.as_str().into(), kind: kind.clone() });
-    Ok(Plan { modules: plans, slots: slots.collect() })
+    Ok(Plan { modules: plans, slots: slots.collect(), exports: Vec::new() })
 }
 
 struct Expansion<'a> {
