@@ -14,11 +14,13 @@
 //! assert_eq!(refused.to_string(), "event for Sum/left: 5000 bytes, the cap is 4096");
 //! ```
 
+mod denial;
 mod op;
 
 use std::fmt;
 use std::sync::Arc;
 
+pub use self::denial::Denial;
 pub use self::op::{OpError, OpErrorKind};
 
 use samsara_ingress::Refusal;
@@ -110,6 +112,18 @@ pub enum DeliveryError {
     /// The bytes are not an envelope that this Node accepts.
     #[error("invalid envelope")]
     InvalidEnvelope(#[from] samsara_proto::DecodeError),
+    /// The envelope, which came decoded, exceeds a cap.
+    #[error("envelope over its caps")]
+    EnvelopeOverCaps(#[from] samsara_proto::EncodeError),
+    /// The envelope bears another id than the transport proved, or is meant for another Node.
+    #[error("the envelope names another {field}")]
+    Misdirected {
+        /// `source` or `destination`.
+        field: &'static str,
+    },
+    /// The peer is not heard.
+    #[error(transparent)]
+    Denied(#[from] Denial),
     /// The Node has used up its execution ids.
     #[error("no execution can be admitted")]
     IdsExhausted(#[from] IdsExhausted),
@@ -217,6 +231,8 @@ impl From<Refusal> for DeliveryError {
             Refusal::TooLarge { bytes, cap } => Self::OversizePayload { byte_count: bytes, cap },
             Refusal::Full { capacity } => Self::IngressFull { cap: capacity as u64 },
             Refusal::OverShare { items, .. } => Self::IngressFull { cap: items as u64 },
+            Refusal::TooManyPeers { cap } => Self::IngressFull { cap: cap as u64 },
+            Refusal::Blocked => Self::Denied(Denial::Blocklisted),
             _ => Self::IngressClosed,
         }
     }

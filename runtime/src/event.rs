@@ -3,6 +3,9 @@
 //! Law: an event is plain data that can be cloned and written down; everything that can influence a
 //! Node is one of these, or the time that a batch bears.
 
+mod peers;
+mod wire;
+
 use samsara_ingress::{IngressHandle as Handle, IngressQueue as Queue, IngressReader as Reader};
 use samsara_proto::PeerId;
 
@@ -10,6 +13,11 @@ use crate::{
     error::OpError,
     id::{CommandId, ExecId},
     value::Value,
+};
+
+pub use self::{
+    peers::PeerChange,
+    wire::{EnvelopeFrom, SendFailed, SendFailure},
 };
 
 /// A Node's mailbox.
@@ -64,6 +72,10 @@ pub enum IngressEvent {
         /// Why.
         error: OpError,
     },
+    /// An envelope from a peer.
+    EnvelopeFrom(Box<EnvelopeFrom>),
+    /// The host could not send.
+    SendFailed(Box<SendFailed>),
     /// Something is asked of the Node itself.
     Control(Control),
 }
@@ -74,6 +86,8 @@ pub enum IngressEvent {
 pub enum Control {
     /// Begin what the modules begin of themselves: pulses and intervals.
     Start,
+    /// Change something about its peers.
+    Peers(Box<PeerChange>),
 }
 
 impl IngressEvent {
@@ -84,6 +98,9 @@ impl IngressEvent {
             Self::Invoke { inputs, .. } => total_size(inputs.iter().map(|(_, value)| value)),
             Self::Completion { outputs, .. } => total_size(outputs),
             Self::CompletionFailed { error, .. } => error.reason().len() as u64,
+            Self::EnvelopeFrom(from) => from.weight(),
+            Self::SendFailed(_) => 0,
+            Self::Control(Control::Peers(change)) => change.weight(),
             Self::Control(_) => 0,
         }
     }

@@ -5,7 +5,9 @@
 
 mod alarms;
 mod callbacks;
+mod inbound;
 mod parking;
+mod peers;
 mod pool;
 mod scatter;
 mod session;

@@ -55,7 +55,7 @@ pub use self::gate::{Acquired, GateError, PeerGate};
 pub use self::gather::{
     GatherOutcome, GatherRule, GatherTable, Gathered, Gathering, LatePolicy, OnDeadline, Place,
 };
-pub use self::governor::{Denial, PeerGovernor, PeerHealth, PeerTransition};
+pub use self::governor::{PeerGovernor, PeerHealth, PeerTransition};
 pub use self::hold::HoldTable;
 pub use self::metrics::Metrics;
 pub use self::outbound::{Delivery, OutboundQueue};
@@ -65,6 +65,7 @@ pub use self::rtt::{ChainContext, Route, RttTracker};
 pub use self::scheduler::{Due, ScheduleError, Scheduler, TimerId};
 pub use self::serialize_queue::{Dequeued, Enqueued, SerializeQueue};
 pub use self::wait_lines::Waiter;
+pub use crate::error::Denial;
 
 /// The first peers of a table, for tests.
 #[cfg(test)]

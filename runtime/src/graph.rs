@@ -25,6 +25,7 @@
 //! # Ok::<(), samsara_runtime::module::Diagnostics>(())
 //! ```
 
+mod net;
 mod request;
 mod role;
 mod slot;

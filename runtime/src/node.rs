@@ -5,17 +5,23 @@
 
 mod batch;
 mod cycle;
+mod door;
 mod install;
 mod jobs;
+mod peers;
+mod screen;
 mod slots;
 
 use std::{fmt, sync::Arc};
 
 use samsara_ingress::{Charge, TurnLimits};
-use samsara_proto::{Address, PeerId};
+use samsara_proto::PeerId;
 
 pub use self::batch::{Batch, Wakeup};
+pub use self::door::{PeerDoor, WireDoor};
 pub use self::install::{InstallError, install};
+pub use self::peers::PeerChangeError;
+pub use self::screen::Screened;
 
 use crate::{
     component::AnyComponent,
@@ -33,7 +39,6 @@ use crate::{
 
 /// A program at work, see the [module](self) page.
 pub struct Node {
-    addresses: Box<[Address]>,
     plan: Arc<Plan>,
     /// The modules that were asked for; the others are only called.
     targets: Box<[u32]>,
@@ -50,6 +55,7 @@ pub struct Node {
     /// Bytes of the batch that was taken last.
     held: Option<Charge>,
     batch: Batch,
+    screened: Screened,
 }
 
 impl Node {
@@ -61,11 +67,6 @@ impl Node {
     /// Its life.
     pub fn incarnation(&self) -> Incarnation {
         self.incarnation
-    }
-
-    /// The addresses that it is reached at.
-    pub fn local_addresses(&self) -> &[Address] {
-        &self.addresses
     }
 
     /// Its settings.
@@ -217,7 +218,7 @@ impl Node {
 
     /// Takes one turn of the mailbox: the batch is all that the next [`apply`](Self::apply) needs.
     pub fn intake(&mut self, now: Nanos) -> Batch {
-        let mut batch = Batch { now, events: Vec::new() };
+        let mut batch = Batch { now, ..Batch::default() };
         self.take_turn(&mut batch);
         batch
     }
@@ -232,6 +233,7 @@ impl Node {
         }
         // This Node opened the reader's life, and a Node whose life has ended takes nothing.
         self.held = self.reader.read(limits, &mut batch.events).ok();
+        self.screen(batch);
     }
 
     /// Whether the mailbox, where waiting is bounded and can be refused, must keep what it has. Only

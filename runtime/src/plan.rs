@@ -5,6 +5,7 @@
 
 mod error;
 mod expand;
+mod exports;
 mod session;
 mod slots;
 
@@ -23,6 +24,7 @@ use crate::{
 };
 
 pub use self::error::{PlanError, PlanErrors};
+pub(crate) use self::exports::{Export, Reached};
 pub use self::session::SessionError;
 pub(crate) use self::session::TensorOps;
 
@@ -30,6 +32,8 @@ pub(crate) use self::session::TensorOps;
 pub struct Plan {
     pub(crate) modules: Vec<ModulePlan>,
     pub(crate) slots: Vec<SlotPlan>,
+    /// What peers may reach, in the order of the paths.
+    pub(crate) exports: Vec<Export>,
 }
 
 /// A slot and the kind of component that it is bound to.

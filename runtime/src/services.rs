@@ -3,10 +3,13 @@
 //! Law: plain data and bounded. What is asked for during a call is applied when it returns, in the
 //! order it was asked.
 
+mod arrivals;
 mod component_timers;
+mod departures;
 mod expiries;
 mod jobs;
 mod latches;
+mod peering;
 mod stores;
 
 use std::{
@@ -14,11 +17,14 @@ use std::{
     sync::Arc,
 };
 
-use samsara_proto::PeerId;
+use samsara_proto::{Address, PeerId};
 
 pub use self::component_timers::ComponentTimerKind;
-
-use self::{expiries::Expiries, stores::Stores};
+pub(crate) use self::{
+    arrivals::Arrival,
+    departures::{Parcel, Unsent},
+};
+use self::{expiries::Expiries, peering::Peering, stores::Stores};
 
 use crate::{
     config::NodeConfig,
@@ -97,6 +103,14 @@ pub(crate) struct Services {
     pub(crate) expiries: Expiries,
     /// Made when the first op keeps something, as most Nodes never do.
     stores: Option<Box<Stores>>,
+    /// Made when the Node first talks, or is told whom to.
+    peering: Option<Box<Peering>>,
+    /// The Node's own addresses, until they are in the address book.
+    addresses: Box<[Address]>,
+    /// The epoch of all streams that the Node sends: one that has lost its state takes a new one.
+    pub(crate) stream_epoch: u64,
+    /// Items that were in the mailbox when the batch was taken, which a peer may have caused.
+    pub(crate) depth: u64,
 }
 
 /// Ids from here on are of executions that a Node begins of itself, as for a timer: those below are
@@ -104,7 +118,12 @@ pub(crate) struct Services {
 const INNER_EXECS: u64 = 1 << 63;
 
 impl Services {
-    pub(crate) fn new(peer: PeerId, handle: NodeIngressHandle, config: Arc<NodeConfig>) -> Self {
+    pub(crate) fn new(
+        peer: PeerId,
+        addresses: Box<[Address]>,
+        handle: NodeIngressHandle,
+        config: Arc<NodeConfig>,
+    ) -> Self {
         Self {
             peer,
             now: Nanos::ZERO,
@@ -119,6 +138,10 @@ impl Services {
             timers: Scheduler::new(config.state.max_timers),
             expiries: Expiries::default(),
             stores: None,
+            peering: None,
+            addresses,
+            stream_epoch: 1,
+            depth: 0,
             config,
         }
     }
@@ -131,7 +154,8 @@ impl Services {
     /// When time alone does something next.
     pub(crate) fn next_due(&self) -> Option<Nanos> {
         let expiry = self.expiries.first().map(|(at, _)| at);
-        self.timers.next_deadline().into_iter().chain(expiry).min()
+        let request = self.peers().and_then(|peering| peering.requests.next_deadline());
+        self.timers.next_deadline().into_iter().chain(expiry).chain(request).min()
     }
 
     /// What the ops keep.

@@ -3,12 +3,20 @@
 //! Law: every accepted event and every fired op ends in steps, or in silence that the contract
 //! names: a completed op is traced only when asked for.
 
+mod wire;
+
 use std::sync::Arc;
+
+use samsara_proto::{PeerId, WireEnvelope};
+
+pub use self::wire::{DropReason, WireRefusal};
 
 use crate::{
     error::OpError,
-    id::{CommandId, ExecId},
+    framework::{AddressBookError, CapReached, Delivery},
+    id::{CommandId, ExecId, RequestId},
     job::IdempotencyKey,
+    schema::DecodeError,
     value::{FromValue, Value},
 };
 
@@ -76,6 +84,93 @@ pub enum EngineStep {
     CompletionIgnored {
         /// The command.
         command: CommandId,
+    },
+    /// An envelope to carry to a peer.
+    ///
+    /// What belongs to the link is left to the host: source, destination, incarnation, boot nonce,
+    /// acknowledgements, and whether it was sent before.
+    SendEnvelope {
+        /// The peer. A Node may send to itself: the envelope comes back by its own door.
+        to: PeerId,
+        /// What is promised about it.
+        class: Delivery,
+        /// The envelope. Destinations of one send share its payloads.
+        envelope: Box<WireEnvelope>,
+    },
+    /// Something was not sent.
+    OutboundDropped {
+        /// The execution.
+        exec: ExecId,
+        /// Whom it was for.
+        peer: PeerId,
+        /// Why.
+        reason: DropReason,
+    },
+    /// Something was not sent, since nothing is known of the peer.
+    PeerResolveFailed {
+        /// The execution.
+        exec: ExecId,
+        /// Whom it was for.
+        peer: PeerId,
+    },
+    /// A fill of an envelope is no value of its port. The others were delivered.
+    WireDecodeFailed {
+        /// Who sent it.
+        peer: PeerId,
+        /// Its position in the envelope.
+        fill: u32,
+        /// What is wrong with it.
+        reason: Box<DecodeError>,
+    },
+    /// An envelope was not taken, or a fill of it.
+    WireReceiveFailed {
+        /// Who sent it.
+        peer: PeerId,
+        /// The position of the fill; `None` is the whole envelope.
+        fill: Option<u32>,
+        /// Why.
+        reason: WireRefusal,
+    },
+    /// A peer has begun a stream anew: what was under way in the old one will never come.
+    StreamReset {
+        /// The peer.
+        peer: PeerId,
+        /// The stream.
+        stream: u64,
+        /// The epoch that has ended.
+        ended: u64,
+    },
+    /// A request was not answered in time.
+    WireTimeout {
+        /// Who was asked.
+        peer: PeerId,
+        /// The request.
+        request: RequestId,
+    },
+    /// A peer was put on the block list.
+    PeerBlocked {
+        /// The peer.
+        peer: PeerId,
+    },
+    /// A peer failed so often that it is left alone.
+    PeerDown {
+        /// The peer.
+        peer: PeerId,
+    },
+    /// A peer that was down answers again.
+    PeerUp {
+        /// The peer.
+        peer: PeerId,
+    },
+    /// A change of the address book, asked for from outside, met another book than it was asked of.
+    AddressBookUnchanged {
+        /// Why.
+        reason: AddressBookError,
+    },
+    /// A change of a list of peers, asked for from outside, met a fuller list than it was asked of.
+    PeerListUnchanged {
+        /// Why.
+        reason: CapReached,
     },
     /// The budget of this poll is used up, and work is left.
     CycleBudgetExceeded {

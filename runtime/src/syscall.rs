@@ -6,13 +6,14 @@
 
 mod groups;
 mod joins;
+mod peers;
 mod state;
 mod time;
+mod wire;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-pub(crate) use self::groups::DEADLINE_ARM;
-
+pub(crate) use self::{groups::DEADLINE_ARM, peers::PeerRequest, wire::NetRequest};
 use crate::{
     context::InboundCtx,
     error::OpError,
@@ -42,7 +43,9 @@ pub(crate) enum Request {
     Interval(Nanos),
     Acquire { limit: Arc<str>, permits: u32 },
     Release(Arc<str>),
+    Net(NetRequest),
     PassThrough,
+    Peers(PeerRequest),
     Pulse,
     Race(Names),
     Record(Arc<str>),
@@ -74,7 +77,6 @@ pub(crate) enum Fired {
 pub(crate) struct Site<'a> {
     pub(crate) exec: ExecId,
     /// The envelope behind the execution.
-    #[expect(dead_code, reason = "the requests that concern peers read it")]
     pub(crate) inbound: Option<&'a InboundCtx>,
     pub(crate) services: &'a mut Services,
     pub(crate) steps: &'a mut Vec<EngineStep>,
@@ -124,7 +126,10 @@ impl Request {
             "Serialize.Enqueue" => Self::Enqueue(text("name")?),
             "Sleep" => Self::Sleep(nanos()?),
             "Unbundle" => Self::Unbundle,
-            _ => return None,
+            _ => {
+                let peers = || PeerRequest::read(name, attributes).map(Self::Peers);
+                return NetRequest::read(name, attributes).map(Self::Net).or_else(peers);
+            }
         })
     }
 
@@ -157,6 +162,8 @@ impl Request {
             Self::Dequeue(name) => site.dequeue(name),
             Self::Record(name) => site.record(name),
             Self::IncrMetric(name) => site.incr_metric(name),
+            Self::Net(request) => site.net(request),
+            Self::Peers(request) => site.peers(*request),
         }
     }
 }

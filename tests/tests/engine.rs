@@ -25,4 +25,5 @@ mod engine {
     mod surroundings;
     mod syscalls;
     mod time;
+    mod wire;
 }

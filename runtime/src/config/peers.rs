@@ -61,6 +61,13 @@ settings! {
         /// Budget for each hop while nothing is measured, in nanoseconds: across an ocean.
         per_hop: Nanos,
         DEFAULT_RTT_PER_HOP = Nanos::from_millis(100), EDGE_RTT_PER_HOP = Nanos::from_millis(100);
+        /// Least budget, however fast the last answers came, in nanoseconds: a pause of the other
+        /// host's scheduler passes within it.
+        least: Nanos,
+        DEFAULT_RTT_LEAST = Nanos::from_millis(10), EDGE_RTT_LEAST = Nanos::from_millis(10);
+        /// Estimates that are kept, of peers and of channels to them; beyond, the one used longest
+        /// ago goes.
+        max_estimates: u32, DEFAULT_RTT_ESTIMATES = 16_384, EDGE_RTT_ESTIMATES = 256;
     }
 }
 
@@ -71,6 +78,9 @@ settings! {
         max_requests: u32, DEFAULT_MAX_REQUESTS = 10_000, EDGE_MAX_REQUESTS = 256;
         /// Message ids remembered of one peer for best-effort traffic: what a network reorders.
         dedup_window: u32, DEFAULT_DEDUP_WINDOW = 8_192, EDGE_DEDUP_WINDOW = 512;
+        /// Peers that this Node sends to reliably, and likewise reliable streams that reach it: how
+        /// far each has come is never forgotten, so one more is refused.
+        max_streams: u32, DEFAULT_MAX_STREAMS = 16_384, EDGE_MAX_STREAMS = 256;
         /// Percent of the outbound queue at which new external work is refused: what was
         /// acknowledged keeps the rest.
         outbound_high_percent: u32 in 1..=100,

@@ -3,9 +3,15 @@
 //! Law: set once, when the envelope is taken in, from what the transport has proved; every op of
 //! the cascade sees the same.
 
+use std::sync::Arc;
+
 use samsara_proto::PeerId;
 
-use crate::{framework::ChainContext, id::RequestId, time::Nanos};
+use crate::{
+    framework::{ChainContext, Delivery},
+    id::RequestId,
+    time::Nanos,
+};
 
 /// The envelope behind an execution.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +21,10 @@ pub struct InboundCtx {
     pub source: PeerId,
     /// What it wants an answer to, by the sender's number.
     pub request: Option<RequestId>,
+    /// The path of the first port that it feeds.
+    pub port: Arc<str>,
+    /// What was promised about it; its answer is promised the same.
+    pub class: Delivery,
     /// When it was taken in.
     pub arrived: Nanos,
     /// When the sender stops waiting, by this Node's time.

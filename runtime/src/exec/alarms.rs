@@ -61,7 +61,7 @@ impl Walk<'_> {
             }
             self.answer_all();
         }
-        rung
+        rung + self.expire_requests(budget - rung)
     }
 
     /// The parked op whose time was up before anything else that is due, or at the same instant.

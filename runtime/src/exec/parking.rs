@@ -13,7 +13,7 @@ use crate::{
     plan::{Call, ModulePlan, OpPlan},
     services::Answer,
     step::EngineStep,
-    syscall::Request,
+    syscall::{NetRequest, Request},
     time::Nanos,
 };
 
@@ -41,7 +41,10 @@ impl<'a> Walk<'a> {
         }
         let Some(execution) = self.engine.pool.at(at.exec) else { return };
         let within = op.within.map(|within| self.services.now + within);
-        let inbound = execution.inbound.as_ref().and_then(|inbound| inbound.deadline);
+        // A request was opened with that limit already.
+        let is_request = matches!(op.call, Call::Request(Request::Net(NetRequest::Send(_))));
+        let inbound = execution.inbound.as_ref().filter(|_| !is_request);
+        let inbound = inbound.and_then(|inbound| inbound.deadline);
         let exec = execution.id;
         if let Some(expires) = within.into_iter().chain(inbound).min() {
             self.services.expiries.set(command, expires);

@@ -151,6 +151,20 @@ impl AddressBook {
         })
     }
 
+    /// Whether these addresses of a peer could be added now.
+    pub fn may_add(&self, peer: &PeerId, addresses: &[Address]) -> Result<(), AddressBookError> {
+        self.with_owned(peer, addresses)?;
+        if self.peers.has_room_for(peer) {
+            return Ok(());
+        }
+        Err(AddressBookError::Full { cap: self.max_peers })
+    }
+
+    /// Whether this peer has an entry, be it without an address.
+    pub fn contains(&self, peer: &PeerId) -> bool {
+        self.peers.get(peer).is_some()
+    }
+
     /// Whether an owner wants this peer known.
     pub fn is_owned(&self, peer: &PeerId) -> bool {
         self.peers.get(peer).is_some_and(|entry| entry.owners > 0)
@@ -194,7 +208,25 @@ impl AddressBook {
         addresses: &[Address],
         owners: u32,
     ) -> Result<(), AddressBookError> {
+        let owned = self.with_owned(peer, addresses)?;
         let (max_peers, cap) = (self.max_peers, self.max_addresses);
+        let full = AddressBookError::Full { cap: max_peers };
+        let entry = self.peers.touch(*peer, Entry::default).map_err(|_| full)?;
+        entry.learned.retain(|hint| !owned.contains(hint));
+        entry.owned = owned;
+        entry.owners = entry.owners.saturating_add(owners);
+        entry.make_room(cap);
+        self.peers.pin(peer);
+        Ok(())
+    }
+
+    /// The owned addresses of a peer with these added.
+    fn with_owned(
+        &self,
+        peer: &PeerId,
+        addresses: &[Address],
+    ) -> Result<Vec<Address>, AddressBookError> {
+        let cap = self.max_addresses;
         let mut owned = self.peers.get(peer).map(|entry| entry.owned.clone()).unwrap_or_default();
         for address in addresses {
             if !owned.contains(address) {
@@ -205,14 +237,7 @@ impl AddressBook {
             let count = owned.len() as u64;
             return Err(AddressBookError::TooManyAddresses { peer: *peer, count, cap });
         }
-        let full = AddressBookError::Full { cap: max_peers };
-        let entry = self.peers.touch(*peer, Entry::default).map_err(|_| full)?;
-        entry.learned.retain(|hint| !owned.contains(hint));
-        entry.owned = owned;
-        entry.owners = entry.owners.saturating_add(owners);
-        entry.make_room(cap);
-        self.peers.pin(peer);
-        Ok(())
+        Ok(owned)
     }
 
     fn owned_entry(&mut self, peer: &PeerId) -> Result<&mut Entry, AddressBookError> {

@@ -80,6 +80,29 @@ pub enum StreamArrival {
     },
 }
 
+impl Watermark {
+    /// What a message is to a stream that was taken as far as `known`, and how far it is taken with
+    /// it; only a fresh one moves the watermark.
+    pub fn judge(known: Option<Self>, epoch: u64, seq: u64) -> (StreamArrival, Option<Self>) {
+        let fresh = match known {
+            Some(mark) if epoch < mark.epoch => {
+                return (StreamArrival::StaleEpoch { current: mark.epoch }, None);
+            }
+            Some(mark) if epoch > mark.epoch => StreamArrival::FreshEpoch { ended: mark.epoch },
+            Some(_) | None => StreamArrival::Fresh,
+        };
+        let expected = known.filter(|mark| mark.epoch == epoch).map_or(FIRST_SEQ, |mark| mark.next);
+        if seq < expected {
+            return (StreamArrival::Duplicate, None);
+        }
+        // A stream that has used every number can never go on: there is nothing to expect.
+        match seq.checked_add(1) {
+            Some(next) if seq == expected => (fresh, Some(Self { epoch, next })),
+            _ => (StreamArrival::Gap { expected }, None),
+        }
+    }
+}
+
 impl InboundDedup {
     /// At most `max_streams` streams, and a window of `window` ids for each of `max_peers` peers,
     /// of which the one heard of longest ago makes room.
@@ -96,25 +119,11 @@ impl InboundDedup {
         epoch: u64,
         seq: u64,
     ) -> Result<StreamArrival, CapReached> {
-        let known = self.streams.get(&key).copied();
-        let fresh = match known {
-            Some(mark) if epoch < mark.epoch => {
-                return Ok(StreamArrival::StaleEpoch { current: mark.epoch });
-            }
-            Some(mark) if epoch > mark.epoch => StreamArrival::FreshEpoch { ended: mark.epoch },
-            Some(_) | None => StreamArrival::Fresh,
-        };
-        let expected = known.filter(|mark| mark.epoch == epoch).map_or(FIRST_SEQ, |mark| mark.next);
-        if seq < expected {
-            return Ok(StreamArrival::Duplicate);
+        let (arrival, moved) = Watermark::judge(self.watermark(key), epoch, seq);
+        if let Some(mark) = moved {
+            *self.streams.open(&key, |key| *key, || mark)? = mark;
         }
-        // A stream that has used every number can never go on: there is nothing to expect.
-        let (true, Some(next)) = (seq == expected, seq.checked_add(1)) else {
-            return Ok(StreamArrival::Gap { expected });
-        };
-        let mark = Watermark { epoch, next };
-        *self.streams.open(&key, |key| *key, || mark)? = mark;
-        Ok(fresh)
+        Ok(arrival)
     }
 
     /// How far a stream was taken: from where its source resumes.

@@ -26,6 +26,7 @@ use super::bounded::CapReached;
 use super::recent::Recent;
 use crate::codec::{Kept, Loader, Saved, Saver, Unreadable, saved};
 use crate::config::PeerConfig;
+use crate::error::Denial;
 use crate::time::Nanos;
 
 /// What a Node thinks of its peers.
@@ -56,27 +57,6 @@ pub struct PeerHealth {
     pub last_event_ns: Nanos,
     /// Whether so many failed that it is left alone.
     pub down: bool,
-}
-
-/// Why a peer is not talked to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Denial {
-    /// It is blocked.
-    #[error("the peer is blocked")]
-    Blocklisted,
-    /// There is a list of the allowed, and it is not on it.
-    #[error("the peer is not on the allow list")]
-    NotAllowlisted,
-    /// It failed or asked for a pause, and the pause is not over.
-    #[error("the peer is left alone until {until}")]
-    Cooldown {
-        /// When the pause is over.
-        until: Nanos,
-    },
-    /// It failed too often, and it is not the time to try whether it is back.
-    #[error("the peer is down")]
-    Down,
 }
 
 /// A change in the standing of a peer.
@@ -180,17 +160,19 @@ impl PeerGovernor {
         }
     }
 
+    /// Whether this peer could be blocked now.
+    pub fn may_block(&self, peer: &PeerId) -> Result<(), CapReached> {
+        let cap = self.config.max_listed;
+        if self.blocked.len() < cap as usize || self.blocked.contains(peer) {
+            return Ok(());
+        }
+        Err(CapReached { what: "blocked peers", cap })
+    }
+
     /// Refuses this peer from now on.
     pub fn block(&mut self, peer: &PeerId) -> Result<Option<PeerTransition>, CapReached> {
-        if self.blocked.contains(peer) {
-            return Ok(None);
-        }
-        let cap = self.config.max_listed;
-        if self.blocked.len() >= cap as usize {
-            return Err(CapReached { what: "blocked peers", cap });
-        }
-        self.blocked.insert(*peer);
-        Ok(Some(PeerTransition::Blocked))
+        self.may_block(peer)?;
+        Ok(self.blocked.insert(*peer).then_some(PeerTransition::Blocked))
     }
 
     /// Takes this peer off the block list.

@@ -57,6 +57,12 @@ impl<K: Ord + Copy, V> Recent<K, V> {
         Ok(&mut entry.value)
     }
 
+    /// Whether an entry of this key is there or could be made.
+    pub(super) fn has_room_for(&self, key: &K) -> bool {
+        let is_full = self.entries.len() >= self.cap as usize && self.by_age.is_empty();
+        !is_full || self.entries.contains_key(key)
+    }
+
     fn make_room(&mut self) -> Result<(), CapReached> {
         if self.entries.len() >= self.cap as usize {
             let full = CapReached { what: self.what, cap: self.cap };

@@ -49,6 +49,13 @@ impl RequestKind {
         Self(index)
     }
 
+    /// The kind of what is asked of a port, by its path: the same on every Node, and different for
+    /// different ports but by accident, which confuses two channels and nothing else.
+    pub fn of_port(path: &str) -> Self {
+        let mix = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+        Self(path.bytes().fold(0x811c_9dc5, mix))
+    }
+
     /// The index.
     pub const fn get(self) -> u32 {
         self.0
@@ -159,6 +166,11 @@ impl RequestTracker {
         }
         self.close(id);
         Ok(request)
+    }
+
+    /// Whether an answer of `from` to this request is awaited.
+    pub fn awaits(&self, id: RequestId, from: PeerIx) -> bool {
+        self.open.get(&id).is_some_and(|request| request.peer == from)
     }
 
     /// Ends a request without an answer: its send failed, or nobody waits any more.

@@ -1,6 +1,6 @@
 //! How long a round trip takes, smoothed, and the budget that follows for the next one.
 //!
-//! Law: integers only, and no measurement however large or small does harm. The budget comes from
+//! Law: integers only, and no measurement however large or small does harm: a budget has a floor. The budget comes from
 //! the nearest estimate that is warm: the edge, the peer, the chain, all traffic, and at last a
 //! constant for each hop.
 //!
@@ -93,7 +93,8 @@ impl RttTracker {
             let estimate = self.estimates.get(&tier)?;
             (estimate.samples >= self.config.warm_samples).then(|| estimate.budget())
         });
-        warm.unwrap_or_else(|| self.config.per_hop.saturating_mul(u64::from(hops.max(1))))
+        let cold = || self.config.per_hop.saturating_mul(u64::from(hops.max(1)));
+        warm.unwrap_or_else(cold).max(self.config.least)
     }
 
     /// Forgets a peer whose index returns to the table.
@@ -202,7 +203,7 @@ mod tests {
         warm(&mut tracker, route(far, 0, Some(CHAIN)), seconds(1));
         let budget = |tracker: &RttTracker, route| tracker.budget(route, 1);
         let steady = |round_trip: Nanos| Nanos::new(round_trip.get() / 8 * 17);
-        assert_eq!(budget(&tracker, route(near, 0, Some(CHAIN))), steady(millis(1)));
+        assert_eq!(budget(&tracker, route(near, 0, Some(CHAIN))), RttConfig::default().least);
         let peer = budget(&tracker, route(near, 2, Some(CHAIN)));
         assert!(peer > millis(16) && peer < millis(100), "{peer}");
         assert_eq!(budget(&tracker, route(other, 0, Some(CHAIN))), steady(seconds(1)));

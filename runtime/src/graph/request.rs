@@ -179,7 +179,7 @@ impl Graph {
         self.one("Limit.Release", [value], [named(limit)])
     }
 
-    fn one<'g, const A: usize>(
+    pub(super) fn one<'g, const A: usize>(
         &'g self,
         name: &str,
         inputs: impl IntoIterator<Item = Wire<'g>>,
@@ -189,7 +189,7 @@ impl Graph {
         output
     }
 
-    fn ask<'g, const N: usize, const A: usize>(
+    pub(super) fn ask<'g, const N: usize, const A: usize>(
         &'g self,
         name: &str,
         inputs: impl IntoIterator<Item = Wire<'g>>,

@@ -51,11 +51,12 @@ pub enum SysOut {
     Items,
 }
 
-use PortType::{Any as AnyType, I64, Text, U64, Unit};
+use PortType::{Any as AnyType, I64, Peer, Text, U64, Unit};
 use SysIn::{One, Rest};
 use SysOut::{Common, Items, List, Of, Same};
 
 const NAME: (&str, PortType) = ("name", Text);
+const PORT: (&str, PortType) = ("port", Text);
 const NANOS: (&str, PortType) = ("nanos", U64);
 // A list of texts, one for each input; the link step checks it.
 const NAMES: (&str, PortType) = ("names", AnyType);
@@ -106,8 +107,24 @@ rows! {
     "Limit.Acquire": &[One(AnyType)] => &[Same(0)], &[NAME, ("permits", U64)];
     // Gives its input on and the execution's permit back, before the execution ends.
     "Limit.Release": &[One(AnyType)] => &[Same(0)], &[NAME];
+    // Gives who sent the envelope behind the execution, and the number of its request or 0.
+    "Net.Receive": &[One(AnyType)] => &[Of(Peer), Of(U64)], &[];
+    // Answers the request behind the execution.
+    "Net.Reply": &[One(AnyType)] => &[], &[];
+    // Asks a port of a peer with a value, and gives the answer.
+    "Net.Send": &[One(Peer), One(AnyType)] => &[Of(AnyType)], &[PORT];
+    // Sends a value to a port of a peer, or of each of a list of peers.
+    "NetOut": &[One(AnyType), One(AnyType)] => &[], &[PORT, ("class", Text)];
     // Gives its input on.
     "PassThrough": &[One(AnyType)] => &[Same(0)], &[];
+    // Refuses a peer from now on.
+    "Peers.Block": &[One(Peer)] => &[], &[];
+    // Adds an owner, and an address or a list of them, to a peer.
+    "Peers.Insert": &[One(Peer), One(AnyType)] => &[], &[];
+    // Gives the addresses of a peer.
+    "Peers.Lookup": &[One(Peer)] => &[List], &[];
+    // Refuses a peer no more.
+    "Peers.Unblock": &[One(Peer)] => &[], &[];
     // Triggers once in the life of the program on its Node.
     "Pulse": &[] => &[Of(Unit)], &[];
     // Gives the first of its inputs to arrive, and that input's name.

@@ -137,12 +137,19 @@ fn every_request_is_recorded_as_its_row_says() {
         g.dequeue("line", n),
         g.acquire("door", 2, n),
         g.release("door", n),
+        g.request("Other/port", n, n),
+        g.peers_lookup(n),
     ];
     g.stash("held", n);
     g.enqueue("line", n);
     g.record_as("ring", n);
     g.incr_metric("seen", by);
-    let pairs = [g.tee(n), g.deadline(n, seconds(1)), g.unbundle(n)];
+    g.net_out("Other/port", n, n);
+    g.reply(n);
+    g.peers_insert(n, n);
+    g.peers_block(n);
+    g.peers_unblock(n);
+    let pairs = [g.tee(n), g.deadline(n, seconds(1)), g.unbundle(n), g.receive(n)];
     for (at, wire) in wires.into_iter().chain(pairs.into_iter().flatten()).enumerate() {
         g.output(&format!("out{at}"), wire);
     }

@@ -69,7 +69,7 @@ pub(crate) fn dataflow(body: &Body) -> Order {
 fn has_effect(op: &Op) -> bool {
     match &op.kind {
         OpKind::Component { .. } | OpKind::Call { .. } => true,
-        OpKind::Syscall(_) => op.outputs.is_empty(),
+        OpKind::Syscall(name) => op.outputs.is_empty() || name == "Net.Send",
         OpKind::Constant | OpKind::Tensor { .. } => false,
     }
 }

@@ -12,6 +12,9 @@ use crate::{event::IngressEvent, time::Nanos};
 pub struct Batch {
     /// The logical time of the turn.
     pub now: Nanos,
+    /// Items that were in the mailbox when the batch was taken, its own included: told only beside
+    /// envelopes, whose senders may be asked to slow down for it.
+    pub depth: u64,
     /// The events, oldest first.
     pub events: Vec<Admitted<IngressEvent>>,
 }

@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use samsara_ingress::{IngressLimits, LimitError};
 use samsara_proto::{Address, PeerId};
 
-use super::{Batch, Node};
+use super::{Batch, Node, Screened};
 use crate::{
     component::{AnyComponent, ConstructError},
     config::{ConfigErrors, NodeConfig},
@@ -51,6 +51,14 @@ pub enum InstallError {
     Components {
         /// What is wrong, at most once a slot.
         errors: Vec<ConstructError>,
+    },
+    /// The Node would have more addresses than a peer may.
+    #[error("{count} addresses, the cap is {cap}")]
+    TooManyAddresses {
+        /// How many were given.
+        count: usize,
+        /// How many there may be.
+        cap: u32,
     },
     /// The mailbox could not be made.
     #[error(transparent)]
@@ -96,6 +104,11 @@ pub fn install(
     }
     let config = config.into();
     config.validate()?;
+    let addresses: Box<[Address]> = addresses.into_iter().collect();
+    let (count, cap) = (addresses.len(), config.peers.max_addresses);
+    if count > cap as usize {
+        return Err(InstallError::TooManyAddresses { count, cap });
+    }
     let plan = program.plan();
     let modules = plan.modules.iter().filter(|module| module.has_bootstrap);
     let modules: Vec<_> = modules.map(|module| module.name.as_ref().to_owned()).collect();
@@ -134,18 +147,18 @@ pub fn install(
         debug_assert!(started.is_ok(), "an empty mailbox refused its first event");
     }
     Ok(Node {
-        addresses: addresses.into_iter().collect(),
         plan: Arc::clone(plan),
         targets: targets.into(),
         components,
         reader,
         admissions: IdCounter::new(),
         clock: LogicalClock::default(),
-        services: Services::new(peer, handle.for_life(life), config),
+        services: Services::new(peer, addresses, handle.for_life(life), config),
         engine: None,
         incarnation,
         held: None,
         batch: Batch::default(),
+        screened: Screened::default(),
         handle,
         queue,
     })

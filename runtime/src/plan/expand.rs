@@ -63,7 +63,7 @@ pub(super) fn plan(
     if !errors.is_empty() {
         return Err(PlanErrors { errors });
     }
-    Ok(Plan { modules: plans, slots: slots::plan(slots, &table) })
+    Ok(Plan { modules: plans, slots: slots::plan(slots, &table), exports: Vec::new() })
 }
 
 struct Expansion<'a> {

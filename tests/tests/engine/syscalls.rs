@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use samsara_proto::{Address, PeerId};
 use samsara_runtime::{
     error::OpErrorKind,
     graph::{Graph, syscalls::SYSCALLS},
@@ -14,7 +15,10 @@ use samsara_runtime::{
     value::{IntoValue, Value},
 };
 
-use super::parts::{node, outputs};
+use super::{
+    parts::{node, outputs},
+    wire,
+};
 
 /// A row's name and its story.
 type Entry = (&'static str, fn());
@@ -101,10 +105,18 @@ const ENTRIES: &[Entry] = &[
     }),
     ("Limit.Acquire", || limit()),
     ("Limit.Release", || limit()),
+    ("Net.Receive", wire::who_sent_an_envelope_is_known_to_every_op_and_nobody_else_is_asked),
+    ("Net.Reply", wire::a_request_is_answered_by_the_one_who_was_asked),
+    ("Net.Send", wire::a_request_is_answered_by_the_one_who_was_asked),
+    ("NetOut", wire::a_value_sent_to_peers_reaches_each_of_them),
     ("PassThrough", || {
         let mut node = node(|g| g.output("n", g.pass_through(number(g))));
         assert_eq!(given(&ask(&mut node, 5_u64)), [("n", Value::U64(5))]);
     }),
+    ("Peers.Block", peers),
+    ("Peers.Insert", peers),
+    ("Peers.Lookup", peers),
+    ("Peers.Unblock", peers),
     ("Pulse", || {
         let mut node = node(|g| g.output("begun", g.pulse()));
         assert_eq!(given(&node.run_until_idle(Nanos::ZERO)), [("begun", Value::Unit)]);
@@ -193,6 +205,29 @@ fn hold() {
     ask(&mut node, 6_u64);
     node.deliver_event("Main", "flush", ()).expect("it is admitted");
     assert_eq!(node.run_until_idle(Nanos::ZERO).output("all"), Some(vec![5_u64, 6]));
+}
+
+fn peers() {
+    let mut node = node(|g| {
+        let peer = g.input::<PeerId>("peer");
+        g.peers_insert(peer, g.input::<Address>("address"));
+        g.output("known", g.peers_lookup(g.input::<PeerId>("of")));
+        g.peers_block(g.input::<PeerId>("foe"));
+        g.peers_unblock(g.input::<PeerId>("friend"));
+    });
+    let (peer, address) = (wire::peer(2), wire::address());
+    let inputs = [("peer", Value::from(peer)), ("address", address.clone().into())];
+    node.invoke("Main", inputs).expect("it is admitted");
+    let mut tell = |input, peer: PeerId| {
+        node.deliver_event("Main", input, peer).expect("it is admitted");
+        node.run_until_idle(Nanos::ZERO)
+    };
+    assert_eq!(tell("of", peer).output("known"), Some(vec![address]));
+    let blocked = tell("foe", peer).0;
+    assert!(matches!(blocked[..], [EngineStep::PeerBlocked { .. }]), "{blocked:?}");
+    assert_eq!(tell("foe", peer).0, [], "once for each transition");
+    tell("friend", peer);
+    assert_eq!(tell("foe", peer).0.len(), 1, "it was no more blocked");
 }
 
 fn queue() {

@@ -1,0 +1,197 @@
+//! What an envelope sets in motion: one execution that all its good fills feed, or the end of a
+//! request.
+//!
+//! Law: a fill is delivered or reported by its position; a bad one keeps nothing from the others.
+//! All fills feed the module of the first good one.
+
+use std::sync::Arc;
+
+use samsara_proto::{
+    PeerId, WireEnvelope,
+    wire::{Correlation, Fill, Refusal, RefusalReason, SCHEMA},
+};
+
+use super::Walk;
+use crate::{
+    context::InboundCtx,
+    error::OpError,
+    event::EnvelopeFrom,
+    framework::{ChainContext, Delivery},
+    id::RequestId,
+    peer::PeerIx,
+    plan::{Export, Reached},
+    schema::{DecodeError, PortType, TypeTable, decode},
+    services::{Answer, Arrival, Parcel},
+    step::{EngineStep, WireRefusal},
+    time::Nanos,
+    value::Value,
+};
+
+/// Why a fill is bad.
+enum BadFill {
+    Refused(WireRefusal),
+    Undecodable(DecodeError),
+}
+
+impl<'a> Walk<'a> {
+    /// Takes an envelope in; `targets` are the modules that run here.
+    pub(crate) fn receive(&mut self, targets: &[u32], from: &EnvelopeFrom, weight: u64) {
+        let (peer, envelope) = (from.src_peer, &from.envelope);
+        let arrival = match self.services.take_in(from) {
+            Ok(arrival) => arrival,
+            Err(reason) => return self.refuse(peer, None, reason),
+        };
+        if let Some(ended) = arrival.ended {
+            let stream = envelope.stream;
+            self.steps.push(EngineStep::StreamReset { peer, stream, ended });
+        }
+        if arrival.notice.is_some() {
+            self.notify(peer, envelope.seq);
+        }
+        match envelope.correlation() {
+            Correlation::Response => self.take_response(peer, arrival.source, envelope),
+            Correlation::None | Correlation::Request => self.open(targets, from, arrival, weight),
+        }
+    }
+
+    fn open(&mut self, targets: &[u32], from: &EnvelopeFrom, arrival: Arrival, weight: u64) {
+        let (peer, envelope) = (from.src_peer, &from.envelope);
+        if envelope.deadline_ns == Some(0) {
+            return self.refuse(peer, None, WireRefusal::Expired);
+        }
+        let mut first: Option<&Export> = None;
+        let mut inputs: Vec<(u32, Value)> = Vec::with_capacity(envelope.fills.len());
+        for (at, fill) in (0..).zip(&envelope.fills) {
+            match self.read(targets, fill, first.map(|first| first.module), &inputs) {
+                Ok((export, value)) => {
+                    first.get_or_insert(export);
+                    inputs.push((export.input, value));
+                }
+                Err(bad) => self.report(peer, at, bad),
+            }
+        }
+        let Some(first) = first else { return };
+        let Ok(exec) = self.services.inner_execs.mint() else {
+            return self.refuse(peer, None, WireRefusal::NoExecution);
+        };
+        let inbound = self.inbound(from, arrival.class, &first.path);
+        self.begin(exec, first.module, weight, inputs.iter().map(|(input, value)| (*input, value)));
+        // Nothing has fired yet. An execution that nothing is ready in has ended already.
+        let Some((index, _, _)) = self.engine.born.last().copied() else { return };
+        if let Some(execution) = self.engine.pool.at(index)
+            && execution.id == exec
+            && execution.live > 0
+        {
+            execution.inbound = Some(Box::new(inbound));
+        }
+    }
+
+    /// The value of a fill, and the input that it feeds.
+    fn read(
+        &self,
+        targets: &[u32],
+        fill: &Fill,
+        module: Option<u32>,
+        fed: &[(u32, Value)],
+    ) -> Result<(&'a Export, Value), BadFill> {
+        let refused = |reason| Err(BadFill::Refused(reason));
+        let plan = self.plan;
+        let export = match plan.reach(&fill.port) {
+            Reached::Exported(export) if targets.contains(&export.module) => export,
+            Reached::Exported(_) | Reached::Nothing => return refused(WireRefusal::UnknownPort),
+            Reached::Inner => return refused(WireRefusal::Denied),
+        };
+        if module.is_some_and(|module| module != export.module) {
+            return refused(WireRefusal::OtherModule);
+        }
+        if fed.iter().any(|(input, _)| *input == export.input) {
+            return refused(WireRefusal::FedTwice);
+        }
+        let inputs = self.plan.modules.get(export.module as usize).map(|module| &module.inputs);
+        let Some(port) = inputs.and_then(|inputs| inputs.get(export.input as usize)) else {
+            return refused(WireRefusal::UnknownPort);
+        };
+        let value = self.value_of(&port.ty, fill).map_err(BadFill::Undecodable)?;
+        Ok((export, value))
+    }
+
+    fn value_of(&self, port: &PortType, fill: &Fill) -> Result<Value, DecodeError> {
+        let (payload, limits) = (fill.payload.clone(), &self.services.config.value);
+        decode(port, &fill.type_id, payload, &fill.blobs, &TypeTable::default(), limits)
+    }
+
+    fn inbound(&self, from: &EnvelopeFrom, class: Delivery, port: &Arc<str>) -> InboundCtx {
+        let (envelope, arrived) = (&from.envelope, self.services.now);
+        let request = match envelope.correlation() {
+            Correlation::Request => RequestId::new(envelope.request_id),
+            Correlation::None | Correlation::Response => None,
+        };
+        let chain = envelope
+            .chain
+            .map(|chain| ChainContext { chain_id: chain.chain_id, hop_index: chain.hop_index });
+        InboundCtx {
+            source: from.src_peer,
+            request,
+            port: Arc::clone(port),
+            class,
+            arrived,
+            deadline: envelope.deadline_ns.map(|left| arrived + Nanos::new(left)),
+            chain,
+        }
+    }
+
+    fn take_response(&mut self, peer: PeerId, source: PeerIx, envelope: &WireEnvelope) {
+        let Some(request) = self.services.take_answer(source, envelope) else {
+            return self.refuse(peer, None, WireRefusal::NotAwaited);
+        };
+        if let Some(change) = self.services.note_success(&peer) {
+            self.steps.extend(EngineStep::of_transition(peer, change));
+        }
+        let value = match envelope.fills.first() {
+            Some(fill) => self.value_of(&PortType::Any, fill),
+            None => Ok(Value::Unit),
+        };
+        for (at, _) in (0..).zip(&envelope.fills).skip(1) {
+            self.refuse(peer, Some(at), WireRefusal::Surplus);
+        }
+        let answer = match value {
+            Ok(value) => Answer::Outputs(vec![value]),
+            Err(error) => {
+                let failed = OpError::failed(format!("the answer is no value: {error}"));
+                self.report(peer, 0, BadFill::Undecodable(error));
+                Answer::Failed(failed)
+            }
+        };
+        self.answer(request.command, answer);
+    }
+
+    /// Asks a peer that floods this Node for a pause.
+    #[cold]
+    fn notify(&mut self, peer: PeerId, seq: u64) {
+        let class = Delivery::BestEffort;
+        let Ok(Parcel { seq: own_seq, .. }) = self.services.next_parcel(&peer, class) else {
+            return;
+        };
+        let reason = RefusalReason::Busy.into();
+        let refusals = vec![Refusal { stream: 0, stream_epoch: 0, seq, reason }];
+        let envelope =
+            WireEnvelope { schema: SCHEMA, seq: own_seq, refusals, ..WireEnvelope::default() };
+        self.steps.push(EngineStep::SendEnvelope { to: peer, class, envelope: Box::new(envelope) });
+    }
+
+    #[cold]
+    fn report(&mut self, peer: PeerId, fill: u32, bad: BadFill) {
+        match bad {
+            BadFill::Refused(reason) => self.refuse(peer, Some(fill), reason),
+            BadFill::Undecodable(reason) => {
+                let reason = Box::new(reason);
+                self.steps.push(EngineStep::WireDecodeFailed { peer, fill, reason });
+            }
+        }
+    }
+
+    #[cold]
+    fn refuse(&mut self, peer: PeerId, fill: Option<u32>, reason: WireRefusal) {
+        self.steps.push(EngineStep::WireReceiveFailed { peer, fill, reason });
+    }
+}

@@ -1,0 +1,268 @@
+//! Requests that speak to other Nodes, and that read what they said.
+//!
+//! Law: a value is encoded once, however many peers it goes to; and one peer that cannot be sent to
+//! keeps nothing from the others.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use samsara_proto::{
+    EnvelopeCodec, PeerId, WireEnvelope,
+    wire::{ChainContext as WireChain, Correlation, Fill, SCHEMA},
+};
+
+use super::{Fired, Site};
+use crate::{
+    context::InboundCtx,
+    error::{OpError, OpErrorKind},
+    framework::{Delivery, RequestKind},
+    id::RequestId,
+    schema::encode,
+    services::{Parcel, Unsent},
+    step::{DropReason, EngineStep},
+    time::Nanos,
+    value::Value,
+};
+
+/// What is asked of the network.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum NetRequest {
+    /// Tells peers a value.
+    Out { port: Remote, class: Delivery },
+    /// Asks a peer.
+    Send(Remote),
+    /// Gives who sent the envelope behind the execution, and its request.
+    Receive,
+    /// Answers it.
+    Reply,
+}
+
+/// A port of another Node.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Remote {
+    path: Arc<str>,
+    kind: RequestKind,
+}
+
+impl NetRequest {
+    /// Reads a request; `None` if there is no such request, or an attribute is missing or senseless.
+    pub(super) fn read(name: &str, attributes: &BTreeMap<String, Value>) -> Option<Self> {
+        let text = |key: &str| match attributes.get(key) {
+            Some(Value::Text(text)) => Some(text),
+            _ => None,
+        };
+        let port = || Remote::new(text("port")?);
+        Some(match name {
+            "Net.Receive" => Self::Receive,
+            "Net.Reply" => Self::Reply,
+            "Net.Send" => Self::Send(port()?),
+            "NetOut" => Self::Out { port: port()?, class: class_named(text("class")?)? },
+            _ => return None,
+        })
+    }
+}
+
+fn class_named(name: &str) -> Option<Delivery> {
+    match name {
+        "effective" => Some(Delivery::Effective),
+        "best_effort" => Some(Delivery::BestEffort),
+        _ => None,
+    }
+}
+
+impl Remote {
+    fn new(path: &Arc<str>) -> Option<Self> {
+        let (module, port) = path.split_once('/')?;
+        let is_path = !module.is_empty() && !port.is_empty() && !port.contains('/');
+        is_path.then(|| Self { path: Arc::clone(path), kind: RequestKind::of_port(path) })
+    }
+}
+
+impl<'a> Site<'a> {
+    pub(super) fn net(&mut self, request: &NetRequest) -> Result<Fired, OpError> {
+        match request {
+            NetRequest::Out { port, class } => self.tell(port, *class),
+            NetRequest::Send(port) => self.ask(port),
+            NetRequest::Receive => self.receive(),
+            NetRequest::Reply => self.reply(),
+        }
+    }
+
+    fn tell(&mut self, port: &Remote, class: Delivery) -> Result<Fired, OpError> {
+        let peers = peers(self.argument(0))?;
+        let envelope = self.envelope(&port.path, port.kind)?;
+        for peer in &peers {
+            if let Err(unsent) = self.send(peer, class, envelope.clone()) {
+                self.report(peer, unsent);
+            }
+        }
+        Ok(Fired::All)
+    }
+
+    fn ask(&mut self, port: &Remote) -> Result<Fired, OpError> {
+        let peer = match self.argument(0) {
+            Value::Peer(peer) => peer,
+            other => return Err(wrong(0, "peer", &other)),
+        };
+        let mut envelope = self.envelope(&port.path, port.kind)?;
+        let (class, latest) = (Delivery::Effective, self.inbound.and_then(|from| from.deadline));
+        let command = self.services.new_command()?;
+        let admitted = self.in_time_left().map(drop);
+        let admitted = admitted.and_then(|()| self.services.may_send(&peer, class, true));
+        admitted.map_err(|unsent| self.fail_send(&peer, unsent))?;
+        let opened = self.services.open_request(&peer, port.kind, command, latest);
+        let (id, deadline) =
+            opened.map_err(|error| OpError::new(OpErrorKind::Limit, error.to_string()))?;
+        envelope.set_correlation(Correlation::Request);
+        envelope.request_id = id.get();
+        envelope.deadline_ns = Some((deadline - self.services.now).get());
+        match self.services.next_parcel(&peer, class) {
+            Ok(parcel) => self.post(&peer, class, parcel, envelope),
+            Err(full) => {
+                self.services.close_request(id);
+                return Err(self.fail_send(&peer, full.into()));
+            }
+        }
+        Ok(Fired::Waits(command))
+    }
+
+    fn receive(&mut self) -> Result<Fired, OpError> {
+        self.argument(0);
+        let InboundCtx { source, request, .. } = self.behind()?;
+        let request = request.map_or(0, RequestId::get);
+        self.outputs.push(Value::from(*source));
+        Ok(self.give(request))
+    }
+
+    fn reply(&mut self) -> Result<Fired, OpError> {
+        let InboundCtx { source, request, port, class, .. } = self.behind()?;
+        let (peer, class) = (*source, *class);
+        let asked = request.ok_or_else(|| OpError::failed("nothing was asked"))?;
+        let port = Arc::clone(port);
+        let value = self.argument(0);
+        let mut envelope = self.envelope_of(&port, RequestKind::of_port(&port), &value)?;
+        envelope.set_correlation(Correlation::Response);
+        envelope.request_id = asked.get();
+        // The answer goes back the way that the request came: nothing need be known of the peer
+        // but that it may still be talked to.
+        let sent = self.services.may_hear(&peer).map_err(Unsent::from);
+        let sent = sent.and_then(|()| self.in_time_left());
+        let sent = sent.and_then(|left| {
+            envelope.deadline_ns = left.map(Nanos::get);
+            Ok(self.services.next_parcel(&peer, class)?)
+        });
+        match sent {
+            Ok(parcel) => self.post(&peer, class, parcel, envelope),
+            Err(unsent) => return Err(self.fail_send(&peer, unsent)),
+        }
+        Ok(Fired::All)
+    }
+
+    /// The envelope behind the execution.
+    fn behind(&self) -> Result<&'a InboundCtx, OpError> {
+        self.inbound.ok_or_else(|| OpError::failed("no envelope is behind this execution"))
+    }
+
+    /// What is left of the deadline of whoever sent for this, if there is one.
+    fn in_time_left(&self) -> Result<Option<Nanos>, Unsent> {
+        let Some(deadline) = self.inbound.and_then(|from| from.deadline) else { return Ok(None) };
+        match deadline - self.services.now {
+            Nanos::ZERO => Err(Unsent::Dropped(DropReason::Expired)),
+            left => Ok(Some(left)),
+        }
+    }
+
+    fn send(
+        &mut self,
+        peer: &PeerId,
+        class: Delivery,
+        mut envelope: WireEnvelope,
+    ) -> Result<(), Unsent> {
+        envelope.deadline_ns = self.in_time_left()?.map(Nanos::get);
+        self.services.may_send(peer, class, false)?;
+        let parcel = self.services.next_parcel(peer, class)?;
+        self.post(peer, class, parcel, envelope);
+        Ok(())
+    }
+
+    fn post(&mut self, to: &PeerId, class: Delivery, parcel: Parcel, mut envelope: WireEnvelope) {
+        let Parcel { stream, epoch, seq } = parcel;
+        (envelope.stream, envelope.stream_epoch, envelope.seq) = (stream, epoch, seq);
+        let envelope = Box::new(envelope);
+        self.steps.push(EngineStep::SendEnvelope { to: *to, class, envelope });
+    }
+
+    /// An envelope of the second argument for a port, within the caps.
+    fn envelope(&mut self, port: &str, kind: RequestKind) -> Result<WireEnvelope, OpError> {
+        let value = self.argument(1);
+        self.envelope_of(port, kind, &value)
+    }
+
+    fn envelope_of(
+        &self,
+        port: &str,
+        kind: RequestKind,
+        value: &Value,
+    ) -> Result<WireEnvelope, OpError> {
+        let encoded = encode(value);
+        let fill = Fill {
+            port: port.to_owned(),
+            type_id: encoded.type_id.as_str().to_owned(),
+            payload: encoded.payload,
+            blobs: encoded.blobs,
+        };
+        let chain = match self.inbound.and_then(|from| from.chain) {
+            Some(chain) => {
+                WireChain { chain_id: chain.chain_id, hop_index: chain.hop_index.saturating_add(1) }
+            }
+            None => WireChain { chain_id: kind.get().into(), hop_index: 0 },
+        };
+        let fills = vec![fill];
+        let envelope =
+            WireEnvelope { schema: SCHEMA, fills, chain: Some(chain), ..WireEnvelope::default() };
+        let codec = EnvelopeCodec::new(self.services.config.envelope_caps);
+        let fits = codec.check(&envelope);
+        fits.map_err(|error| OpError::new(OpErrorKind::Limit, error.to_string()))?;
+        Ok(envelope)
+    }
+
+    fn report(&mut self, peer: &PeerId, unsent: Unsent) {
+        let (exec, peer) = (self.exec, *peer);
+        self.steps.push(match unsent {
+            Unsent::Unresolved => EngineStep::PeerResolveFailed { exec, peer },
+            Unsent::Dropped(reason) => EngineStep::OutboundDropped { exec, peer, reason },
+        });
+    }
+
+    /// Reports it, and fails the op that waits for the outcome.
+    #[cold]
+    fn fail_send(&mut self, peer: &PeerId, unsent: Unsent) -> OpError {
+        self.report(peer, unsent);
+        match unsent {
+            Unsent::Unresolved => OpError::failed("nothing is known of the peer"),
+            Unsent::Dropped(reason) => {
+                let kind = match reason {
+                    DropReason::Denied(_) => OpErrorKind::Failed,
+                    DropReason::Expired => OpErrorKind::TimedOut,
+                    DropReason::Full(_) => OpErrorKind::Limit,
+                };
+                OpError::new(kind, reason.to_string())
+            }
+        }
+    }
+}
+
+fn peers(value: Value) -> Result<Vec<PeerId>, OpError> {
+    let one = |value: &Value| match value {
+        Value::Peer(peer) => Ok(**peer),
+        other => Err(wrong(0, "a peer or a list of peers", other)),
+    };
+    match &value {
+        Value::List(list) => list.items().iter().map(one).collect(),
+        other => Ok(vec![one(other)?]),
+    }
+}
+
+pub(super) fn wrong(at: usize, wanted: &str, got: &Value) -> OpError {
+    let reason = format!("argument {at}: expected {wanted}, got {}", got.kind().name());
+    OpError::new(OpErrorKind::BadArgument, reason)
+}
