@@ -35,11 +35,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod heads;
 mod log;
 mod record;
 mod scan;
 mod segment;
 
+pub use self::heads::{ResumeError, StillInLog};
 pub use self::log::{AppendError, Log, LogError};
 pub use self::record::{Fault, Head, Lsn, Record, RecordKind};
 pub use self::segment::{FORMAT_VERSION, StoreId};

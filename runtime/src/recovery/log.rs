@@ -4,10 +4,11 @@
 //! written waits and is not lost. After a failed write or sync nothing is taken any more, but a disk
 //! that is only full may be tried again.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use samsara_proto::PeerId;
 
+use super::heads::{Heads, ResumeError, StillInLog};
 use super::record::{self, Head, Lsn, OVERHEAD_MAX, Record, RecordKind};
 use super::scan::{self, Scan};
 use super::segment::{self, HEADER, Segment, StoreId};
@@ -26,7 +27,7 @@ pub struct Log {
     segments: VecDeque<Segment>,
     /// Where the next record goes in the last segment.
     end: u64,
-    heads: BTreeMap<PeerId, Head>,
+    heads: Heads,
     /// Records that are not written, one after the other and not sealed.
     pending: Vec<u8>,
     appended: Lsn,
@@ -124,7 +125,7 @@ impl Log {
         payload: &[u8],
     ) -> Result<Lsn, AppendError> {
         self.may_append(node, payload)?;
-        let before = self.heads.get(node).copied().unwrap_or_default();
+        let before = self.heads.head(node).unwrap_or_default();
         let head = before.after(node, kind, payload).ok_or(AppendError::Exhausted)?;
         let lsn = self.appended.next().ok_or(AppendError::Exhausted)?;
         let start = self.pending.len();
@@ -132,7 +133,7 @@ impl Log {
             self.pending.truncate(start);
             return Err(self.too_large(payload));
         }
-        self.heads.insert(*node, head);
+        self.heads.advance(node, head, lsn);
         self.appended = lsn;
         Ok(lsn)
     }
@@ -150,7 +151,7 @@ impl Log {
         if !self.pending.is_empty() && waiting.saturating_add(bytes) > cap {
             return Err(AppendError::Full { bytes, waiting, cap });
         }
-        if !self.heads.contains_key(node) && self.heads.len() >= max_nodes as usize {
+        if !self.heads.has_room(node, max_nodes) {
             return Err(AppendError::TooManyNodes { cap: max_nodes });
         }
         Ok(())
@@ -248,21 +249,17 @@ impl Log {
 
     /// How far the records of a Node go, if the log knows any.
     pub fn head(&self, node: &PeerId) -> Option<Head> {
-        self.heads.get(node).copied()
+        self.heads.head(node)
     }
 
-    /// Lets the records of a Node go on from a snapshot, if the log has none of them any more.
-    pub fn resume(&mut self, node: &PeerId, head: Head) -> Result<(), AppendError> {
-        self.may_append(node, &[])?;
-        self.heads.entry(*node).or_insert(head);
-        Ok(())
+    /// Lets the records of a Node go on from its snapshot, and checks one against the other.
+    pub fn resume(&mut self, node: &PeerId, head: Head) -> Result<(), ResumeError> {
+        self.heads.resume(node, head, self.config.max_nodes)
     }
 
     /// Forgets a Node that has left the store; should it come back, it begins anew.
-    ///
-    /// The log must not hold records of it any more: they would not lead up to its new ones.
-    pub fn forget(&mut self, node: &PeerId) {
-        self.heads.remove(node);
+    pub fn forget(&mut self, node: &PeerId) -> Result<(), StillInLog> {
+        self.heads.forget(node, self.first())
     }
 
     /// The first record that the log still has, or would have.

@@ -4,11 +4,10 @@
 //! that calls the bad record durable makes it corruption; without one it was never acknowledged by
 //! anyone who wrote after it, and is cut. The tail that stays is synced again before it is acted on.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
-use samsara_proto::PeerId;
-
-use super::record::{self, ALIGN, Fault, Head, Lsn, Prefix, Record};
+use super::heads::Heads;
+use super::record::{self, ALIGN, Fault, Lsn, Prefix, Record};
 use super::segment::{self, HEADER, Segment, StoreId};
 use super::{Corruption, Cut, OpenError};
 use crate::storage::{FileName, Storage, StorageError};
@@ -17,7 +16,7 @@ use crate::storage::{FileName, Storage, StorageError};
 #[derive(Debug, Default)]
 pub(super) struct Scan {
     pub(super) segments: VecDeque<Segment>,
-    pub(super) heads: BTreeMap<PeerId, Head>,
+    pub(super) heads: Heads,
     /// The last record; zero of a log that never had one.
     pub(super) last: Lsn,
     /// Where the next record goes in the last segment.
@@ -46,7 +45,7 @@ pub(super) fn open(storage: &mut impl Storage, store: StoreId) -> Result<Scan, O
             scan.last = before;
         }
         let heads = &mut scan.heads;
-        let end = walk(&bytes, segment.salt, before, |record| follows(heads, record));
+        let end = walk(&bytes, segment.salt, before, |record| heads.follow(record));
         let is_last = files.peek().is_none();
         scan.last = end.last;
         scan.end = end.offset as u64;
@@ -114,18 +113,6 @@ fn walk(
             Err(fault) => return End { offset, last, fault },
         }
     }
-}
-
-/// Whether a record follows from those before it of its Node. The first one that the log still has
-/// is taken as it is: those before it were truncated, and a snapshot knows their head.
-fn follows(heads: &mut BTreeMap<PeerId, Head>, record: &Record<'_>) -> Result<(), Fault> {
-    if let Some(before) = heads.get(&record.node)
-        && before.after(&record.node, record.kind, record.payload) != Some(record.head)
-    {
-        return Err(Fault::Chain);
-    }
-    heads.insert(record.node, record.head);
-    Ok(())
 }
 
 /// A segment that another one follows was synced to its end.

@@ -8,7 +8,7 @@ mod power;
 use samsara_proto::PeerId;
 use samsara_runtime::config::JournalConfig;
 use samsara_runtime::recovery::{
-    AppendError, Head, Log, LogError, Lsn, OpenError, Opened, RecordKind, StoreId,
+    AppendError, Head, Log, LogError, Lsn, OpenError, Opened, RecordKind, ResumeError, StoreId,
 };
 use samsara_runtime::rng::Rng;
 use samsara_runtime::storage::{MemoryDisk, PowerLoss, Storage};
@@ -194,6 +194,47 @@ fn a_node_whose_records_are_gone_goes_on_from_its_snapshot() {
 }
 
 #[test]
+fn a_snapshot_that_knows_more_or_otherwise_than_the_log_is_refused() {
+    let mut disk = locked();
+    let mut log = open(&mut disk);
+    for payload in [b"one", b"two"] {
+        log.append(&node(0), RecordKind::Batch, payload).expect("there is room");
+    }
+    let head = log.head(&node(0)).expect("it has two records");
+    let behind = Head { count: 3, ..head };
+    let other = Head { chain: [1; 32], ..head };
+    assert_eq!(log.resume(&node(0), Head::default()), Ok(()), "the log goes beyond it");
+    assert_eq!(log.resume(&node(0), head), Ok(()));
+    let refused = log.resume(&node(0), behind);
+    assert_eq!(refused, Err(ResumeError::Behind { log: 2, snapshot: 3 }));
+    assert_eq!(log.resume(&node(0), other), Err(ResumeError::OtherHistory { count: 2 }));
+    assert_eq!(log.head(&node(0)), Some(head), "a refusal changes nothing");
+    for other in 1..8 {
+        log.resume(&node(other), head).expect("eight nodes");
+    }
+    let refused = log.resume(&node(8), head);
+    assert_eq!(refused, Err(ResumeError::TooManyNodes { cap: 8 }));
+}
+
+#[test]
+fn a_node_is_forgotten_only_when_the_log_has_nothing_of_it() {
+    let mut disk = locked();
+    let mut log = open(&mut disk);
+    commit(&mut log, &mut disk, &[b"of node 0"]);
+    let kept = log.forget(&node(0)).expect_err("its record is there");
+    assert_eq!((kept.last, kept.first), (Lsn::new(1), Lsn::new(1)));
+    for _ in 0..20 {
+        log.append(&node(1), RecordKind::Batch, &[1; 300]).expect("there is room");
+        log.write(&mut disk).expect("there is room");
+    }
+    log.truncate(&mut disk, log.appended()).expect("a sound disk");
+    log.forget(&node(0)).expect("it is truncated");
+    assert_eq!(log.head(&node(0)), None);
+    commit(&mut log, &mut disk, &[b"anew"]);
+    assert_eq!(open_again(&mut disk).head(&node(0)).map(|head| head.count), Some(1));
+}
+
+#[test]
 fn a_record_is_refused_at_each_limit_and_leaves_no_trace() {
     let mut disk = locked();
     let mut log = open(&mut disk);
@@ -205,8 +246,6 @@ fn a_record_is_refused_at_each_limit_and_leaves_no_trace() {
         log.append(&node(other), batch, b"").expect("eight nodes");
     }
     assert_eq!(log.append(&node(8), batch, b""), Err(AppendError::TooManyNodes { cap: 8 }));
-    log.forget(&node(7));
-    log.append(&node(8), batch, b"").expect("there is room again");
     let refused = loop {
         if let Err(refused) = log.append(&node(0), batch, &[0; 1_024]) {
             break refused;
