@@ -12,6 +12,7 @@ mod engine {
     mod config;
     mod determinism;
     mod door;
+    mod edges;
     mod expiry;
     mod flood;
     mod flow;
