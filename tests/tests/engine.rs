@@ -10,6 +10,7 @@ mod engine {
     mod backend;
     mod callbacks;
     mod config;
+    mod constants;
     mod determinism;
     mod door;
     mod edges;

@@ -192,7 +192,6 @@ fn a_program_may_be_as_large_and_as_deep_as_its_limits_and_no_more() {
         max_nodes,
         max_depth,
         expansion_steps,
-        ..PlanConfig::default()
     };
     // Eight ops under two levels of calls; a step is an op or a call, so 2 + 4 + 8 of them.
     compile(limits(8, 2, 14)).expect("each limit is just met");
