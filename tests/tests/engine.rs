@@ -10,8 +10,10 @@ mod engine {
     mod backend;
     mod callbacks;
     mod config;
+    mod constants;
     mod determinism;
     mod door;
+    mod edges;
     mod expiry;
     mod flood;
     mod flow;

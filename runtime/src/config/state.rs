@@ -20,7 +20,7 @@ settings! {
         record_capacity: u32, DEFAULT_RECORD_CAPACITY = 1_024, EDGE_RECORD_CAPACITY = 128;
         /// Rounds that one gather op keeps open: late senders of a few rounds still fit.
         gather_rounds: u32, DEFAULT_GATHER_ROUNDS = 64, EDGE_GATHER_ROUNDS = 8;
-        /// Names of serialize queues, record rings, limits and counters, each kind by itself.
+        /// Names of serialize queues, record rings and counters, each kind by itself.
         max_names: u32, DEFAULT_MAX_NAMES = 1_024, EDGE_MAX_NAMES = 64;
         /// Latches that are set in executions which have not ended.
         max_latches: u32, DEFAULT_MAX_LATCHES = 65_536, EDGE_MAX_LATCHES = 1_024;

@@ -24,9 +24,10 @@ pub(crate) struct Stores {
 
 impl Stores {
     pub(super) fn new(config: &NodeConfig) -> Self {
-        let (state, waiters) = (&config.state, config.max_pending_async);
+        let (state, exchange) = (&config.state, &config.exchange);
+        let waiters = config.max_pending_async;
         Self {
-            gates: PeerGate::new(state.max_names, waiters),
+            gates: PeerGate::new(exchange.max_gates, exchange.max_gate_waiters),
             holds: HoldTable::new(state.hold_names, state.hold_items),
             queues: SerializeQueue::new(state.max_names, state.serialize_capacity, waiters),
             records: RecordBuffer::new(state.max_names, state.record_capacity),
