@@ -42,8 +42,7 @@ impl Component for Till {
     fn ops(ops: &mut Ops<Self>) {
         ops.depends_on::<Prices>("prices");
         ops.on("apples", |_: &mut Self, cx: &mut Cx<'_>, count: u64| {
-            let prices = cx.dependency::<Prices>("prices").map_err(|error| error.to_string())?;
-            Ok::<_, String>(count * prices.apple)
+            cx.dependency::<Prices>("prices").map(|prices| count * prices.apple)
         });
     }
 }
