@@ -2,6 +2,43 @@
 //!
 //! Law: everything here comes from the batch or from the Node's own state. There is nothing to wait
 //! on and nothing to read that replay would not give again.
+//!
+//! ```
+//! use samsara_runtime::{
+//!     component::{Component, ComponentType, Ops},
+//!     context::{ComponentTimerKind, Cx},
+//!     error::OpError,
+//!     time::seconds,
+//! };
+//! use serde::{Deserialize, Serialize};
+//!
+//! const FORGET: ComponentTimerKind = ComponentTimerKind::new(1);
+//!
+//! /// Remembers one text for a minute.
+//! #[derive(Default, Serialize, Deserialize)]
+//! struct Memory {
+//!     text: Option<String>,
+//! }
+//!
+//! impl Component for Memory {
+//!     const TYPE_NAME: &'static str = "demo.memory@1";
+//!
+//!     fn ops(ops: &mut Ops<Self>) {
+//!         ops.on("keep", |memory: &mut Self, cx: &mut Cx<'_>, text: String| {
+//!             let mut time = cx.time();
+//!             let until = time.now() + seconds(60);
+//!             time.schedule(FORGET, until)?;
+//!             cx.syscalls().add_metric("kept", 1)?;
+//!             memory.text = Some(text);
+//!             Ok::<_, OpError>(cx.call().op().to_owned())
+//!         });
+//!         ops.on_timer(|memory, _, _| memory.text = None);
+//!     }
+//! }
+//!
+//! ComponentType::of::<Memory>()?;
+//! # Ok::<(), samsara_runtime::component::RegistrationError>(())
+//! ```
 
 mod call;
 mod inbound;

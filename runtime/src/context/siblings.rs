@@ -5,6 +5,7 @@
 use std::any::Any;
 
 use super::site::SlotTable;
+use crate::error::OpError;
 
 /// A component in its slot, whatever its type.
 pub(crate) trait AnyComponent: Any + Send {}
@@ -89,4 +90,10 @@ pub enum DependencyError {
         /// The type that was asked for.
         expected: &'static str,
     },
+}
+
+impl From<DependencyError> for OpError {
+    fn from(missing: DependencyError) -> Self {
+        Self::failed(missing.to_string())
+    }
 }

@@ -42,8 +42,7 @@ impl Component for Till {
     fn ops(ops: &mut Ops<Self>) {
         ops.depends_on::<Prices>("prices");
         ops.on("apples", |_: &mut Self, cx: &mut Cx<'_>, count: u64| {
-            let prices = cx.dependency::<Prices>("prices").map_err(|error| error.to_string())?;
-            Ok::<_, String>(count * prices.apple)
+            cx.dependency::<Prices>("prices").map(|prices| count * prices.apple)
         });
     }
 }
@@ -116,6 +115,7 @@ fn node_of(config: NodeConfig, record: impl FnOnce(&Graph)) -> Node {
         .bind::<Looking>("looking")
         .bind::<Prices>("prices")
         .bind::<Till>("till")
+        .bind::<Looking>("watching")
         .compile(graph.build().expect("the module is sound"))
         .expect("the program is sound");
     install(PeerId::from(1), [], &program, &["Main"], config).expect("it installs")
@@ -172,17 +172,23 @@ fn a_component_reads_the_one_that_it_depends_on() {
 #[test]
 fn components_are_found_by_slot_and_type_and_never_oneself() {
     let mut node = node_of(NodeConfig::default(), |g| {
-        g.output("found", looking(g, "find", g.input::<String>("slot")));
+        let slot = g.input::<String>("slot");
+        g.output("first", g.slot("looking").op("find", [slot]));
+        g.output("last", g.slot("watching").op("find", [slot]));
     });
-    for (slot, wanted) in [
-        ("prices", [true, true, false, false]),
-        ("till", [true, false, false, true]),
-        ("looking", [false, false, true, false]),
-        ("nowhere", [false, false, true, false]),
+    let (prices, another) = (vec![true, true, false, false], vec![true, false, false, true]);
+    let nobody = vec![false, false, true, false];
+    for (slot, first, last) in [
+        ("prices", &prices, &prices),
+        ("till", &another, &another),
+        ("looking", &nobody, &another),
+        ("watching", &another, &nobody),
+        ("nowhere", &nobody, &nobody),
     ] {
         node.invoke("Main", [("slot", slot)]).expect("it is admitted");
-        let found = node.run_until_idle(Nanos::ZERO).output::<Vec<bool>>("found");
-        assert_eq!(found.expect("it fired"), wanted, "{slot}");
+        let steps = node.run_until_idle(Nanos::ZERO);
+        assert_eq!(steps.output::<Vec<bool>>("first").as_ref(), Some(first), "{slot}");
+        assert_eq!(steps.output::<Vec<bool>>("last").as_ref(), Some(last), "{slot}");
     }
 }
 
