@@ -4,9 +4,11 @@ mod engine {
     mod determinism;
     mod door;
     mod flow;
+    mod inbound;
     mod later;
     mod oracle;
     mod parts;
+    mod peers;
     mod state;
     mod time;
     mod wire;
