@@ -272,6 +272,16 @@ fn an_empty_segment_of_smaller_settings_makes_way_for_a_larger_record() {
 }
 
 #[test]
+fn settings_that_leave_no_room_for_a_record_refuse_each_and_never_loop() {
+    let tiny = JournalConfig { segment_bytes: 100, ..config() };
+    let mut disk = locked();
+    let mut log = Log::open(&mut disk, STORE, tiny, Rng::from_seed(1)).expect("no log").log;
+    let refused = log.append(&node(0), RecordKind::Batch, b"");
+    assert_eq!(refused, Err(AppendError::TooLarge { bytes: 0, cap: 0 }));
+    assert_eq!(log.write(&mut disk), Ok(Lsn::ZERO));
+}
+
+#[test]
 fn a_log_of_another_store_or_format_is_refused_by_name() {
     let mut disk = locked();
     let mut log = open(&mut disk);
