@@ -143,7 +143,7 @@ impl Log {
             return Err(AppendError::Stopped);
         }
         let JournalConfig { pending_bytes: cap, max_nodes, .. } = self.config;
-        if payload.len() as u64 > self.max_payload() {
+        if self.max_payload().is_none_or(|max| payload.len() as u64 > max) {
             return Err(self.too_large(payload));
         }
         let bytes = (payload.len() as u64).saturating_add(OVERHEAD_MAX as u64);
@@ -158,13 +158,14 @@ impl Log {
     }
 
     fn too_large(&self, payload: &[u8]) -> AppendError {
-        AppendError::TooLarge { bytes: payload.len() as u64, cap: self.max_payload() }
+        AppendError::TooLarge { bytes: payload.len() as u64, cap: self.max_payload().unwrap_or(0) }
     }
 
-    /// What every new segment takes, even in a tree of settings that nobody validated.
-    fn max_payload(&self) -> u64 {
-        let room = self.config.segment_bytes.saturating_sub((HEADER + OVERHEAD_MAX) as u64);
-        self.config.max_record_bytes.min(room).min(u64::from(u32::MAX))
+    /// What every new segment takes, even in a tree of settings that nobody validated; nothing if
+    /// it does not take a record at all.
+    fn max_payload(&self) -> Option<u64> {
+        let room = self.config.segment_bytes.checked_sub((HEADER + OVERHEAD_MAX) as u64)?;
+        Some(self.config.max_record_bytes.min(room).min(u64::from(u32::MAX)))
     }
 
     /// Writes what was appended. It is durable after the next [`Log::sync`].

@@ -26,6 +26,9 @@ pub(super) const HEADER: usize = 64;
 /// The version of segments and records that is written, and the only one that is read.
 pub const FORMAT_VERSION: u32 = 1;
 
+/// No segment is larger: its rest is written as zeros when it is mended.
+const SIZE_MAX: u64 = 1 << 32;
+
 const MAGIC: &[u8; 8] = b"samsaraJ";
 const PREFIX: &str = "journal-";
 const SUFFIX: &str = ".log";
@@ -96,7 +99,7 @@ impl Segment {
         if found != store {
             return Err(OpenError::OtherStore { file: file.clone(), wanted: store, found });
         }
-        if header_first != first {
+        if header_first != first || !(HEADER as u64..=SIZE_MAX).contains(&size) {
             return Err(corrupt().into());
         }
         Ok(Self { file: file.clone(), first, salt, size })
@@ -163,4 +166,41 @@ pub(super) fn first_lsn(file: &FileName) -> Option<Lsn> {
     let digits = file.as_str().strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
     let first = Lsn::new(u64::from_str_radix(digits, 16).ok()?);
     (file_name(first).as_ref() == Some(file)).then_some(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_that_claims_a_size_out_of_bounds_is_refused() {
+        let store = StoreId([1; 16]);
+        for (size, is_sound) in
+            [(0, false), (63, false), (64, true), (SIZE_MAX, true), (SIZE_MAX + 1, false)]
+        {
+            let segment = Segment::new(store, Lsn::new(7), size, 3).expect("a legal name");
+            let read = Segment::read(&segment.file, &segment.header(store), store);
+            assert_eq!(read.is_ok(), is_sound, "{size}: {read:?}");
+        }
+    }
+
+    #[test]
+    fn equal_draws_give_equal_salts_only_to_the_same_segment() {
+        let salt = |store, first, drawn| {
+            Segment::new(StoreId([store; 16]), Lsn::new(first), 64, drawn).map(|new| new.salt)
+        };
+        assert_eq!(salt(1, 1, 1), salt(1, 1, 1));
+        for other in [salt(2, 1, 1), salt(1, 2, 1), salt(1, 1, 2)] {
+            assert_ne!(salt(1, 1, 1), other);
+        }
+    }
+
+    #[test]
+    fn only_the_name_that_a_segment_is_given_is_one() {
+        let named = |text: &str| FileName::new(text).ok().and_then(|file| first_lsn(&file));
+        assert_eq!(named("journal-00000000000000ff.log"), Some(Lsn::new(255)));
+        for other in ["journal-ff.log", "journal-+0000000000000ff.log", SPARE, "journal-.log"] {
+            assert_eq!(named(other), None, "{other}");
+        }
+    }
 }

@@ -268,7 +268,18 @@ fn an_empty_segment_of_smaller_settings_makes_way_for_a_larger_record() {
     let files: Vec<usize> = files_of(&disk).iter().map(|(_, bytes)| bytes.len()).collect();
     assert_eq!((files, log.appended()), (vec![512], Lsn::ZERO));
     commit(&mut log, &mut disk, &[&[5; 1_000]]);
+    log.truncate(&mut disk, log.appended()).expect("a sound disk");
     assert_eq!(payloads(&open_again(&mut disk), &disk), [[5; 1_000]]);
+}
+
+#[test]
+fn settings_that_leave_no_room_for_a_record_refuse_each_and_never_loop() {
+    let tiny = JournalConfig { segment_bytes: 100, ..config() };
+    let mut disk = locked();
+    let mut log = Log::open(&mut disk, STORE, tiny, Rng::from_seed(1)).expect("no log").log;
+    let refused = log.append(&node(0), RecordKind::Batch, b"");
+    assert_eq!(refused, Err(AppendError::TooLarge { bytes: 0, cap: 0 }));
+    assert_eq!(log.write(&mut disk), Ok(Lsn::ZERO));
 }
 
 #[test]

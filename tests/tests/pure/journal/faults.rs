@@ -1,5 +1,7 @@
 //! A disk that fails: the log stops or waits, and what was acknowledged is there afterwards.
 
+use samsara_runtime::storage::FileName;
+
 use super::disk::{Failure, Watched};
 use super::*;
 
@@ -100,6 +102,11 @@ fn a_full_disk_at_any_site_keeps_what_waits_until_there_is_room() {
         let mut run = run(Some((place, Failure::Full)));
         assert!(matches!(run.met, Some(LogError::Full(_))), "site {place}: {:?}", run.met);
         assert!(!run.log.is_stopped());
+        if run.disk.calls[place] == "create" {
+            let files = run.disk.list().expect("a disk");
+            let is_segment = |file: &FileName| file.as_str().ends_with(".log");
+            assert!(files.iter().all(is_segment), "what is half made takes room: {files:?}");
+        }
         run.log.write(&mut run.disk).expect("there is room again");
         run.acknowledged = run.log.sync(&mut run.disk).expect("a sound disk").get() as usize;
         assert_eq!(run.acknowledged, run.appended, "nothing that waited was lost");
