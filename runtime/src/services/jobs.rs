@@ -19,10 +19,18 @@ pub(crate) struct Jobs {
     /// The last job that was handed out. Commands rise, so all up to it were; a later life, which
     /// hands them out again, begins with none.
     handed_out: Option<CommandId>,
+    /// Bytes of all requests.
+    bytes: u64,
 }
 
 impl Jobs {
+    /// Whether a request of so many bytes has room.
+    pub(crate) fn has_room(&self, bytes: u64, cap: u64) -> bool {
+        self.bytes.checked_add(bytes).is_some_and(|bytes| bytes <= cap)
+    }
+
     pub(crate) fn start(&mut self, command: CommandId, job: PendingJob) {
+        self.bytes = self.bytes.saturating_add(job.request.len() as u64);
         self.pending.insert(command, job);
     }
 
@@ -58,7 +66,9 @@ impl Jobs {
 
     /// Forgets a job whose answer is there.
     pub(super) fn end(&mut self, command: CommandId) {
-        self.pending.remove(&command);
+        if let Some(job) = self.pending.remove(&command) {
+            self.bytes = self.bytes.saturating_sub(job.request.len() as u64);
+        }
     }
 }
 
@@ -68,7 +78,10 @@ impl Saved for Jobs {
     }
 
     fn load(from: &mut Loader<'_>) -> Result<Self, Unreadable> {
-        Ok(Self { pending: BTreeMap::load(from)?, handed_out: None })
+        let pending = BTreeMap::<CommandId, PendingJob>::load(from)?;
+        let bytes = pending.values().map(|job| job.request.len() as u64);
+        let bytes = bytes.fold(0, u64::saturating_add);
+        Ok(Self { pending, handed_out: None, bytes })
     }
 }
 
@@ -112,6 +125,7 @@ mod tests {
         assert_eq!(jobs.next().map(|(command, _)| command), Some(commands[1]));
         let restored: Jobs = from_bytes(&to_bytes(&jobs), &Types::default()).expect("it was saved");
         assert!(restored.iter().eq(jobs.iter()));
+        assert!(restored.has_room(6, 10) && !restored.has_room(7, 10));
         assert_eq!(restored.next().map(|(command, _)| command), Some(commands[0]));
     }
 }
