@@ -42,6 +42,7 @@
 
 mod call;
 mod inbound;
+mod net;
 mod siblings;
 mod site;
 mod syscalls;
@@ -54,6 +55,7 @@ use samsara_proto::PeerId;
 pub use self::{
     call::CurrentCallCtx,
     inbound::InboundCtx,
+    net::{NetCtx, PeerCtx},
     siblings::{ComponentsView, DependencyError},
     syscalls::SyscallCtx,
     time::TimeCtx,
@@ -134,6 +136,16 @@ impl<'a> RuntimeResourceRef<'a> {
     pub fn call(&mut self) -> CurrentCallCtx<'_> {
         let Self { exec, op, site, .. } = *self;
         CurrentCallCtx { exec, op, slot: self.own_slot(), site, services: self.services }
+    }
+
+    /// Who is known, and how they fare.
+    pub fn peers(&self) -> PeerCtx<'_> {
+        PeerCtx { services: self.services }
+    }
+
+    /// Ways to others, and how long they take.
+    pub fn net(&mut self) -> NetCtx<'_> {
+        NetCtx { inbound: self.inbound, services: self.services }
     }
 
     /// What the syscall ops keep.

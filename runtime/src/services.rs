@@ -10,6 +10,7 @@ mod expiries;
 mod jobs;
 mod latches;
 mod peering;
+mod round_trips;
 mod stores;
 
 use std::{

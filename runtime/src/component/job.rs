@@ -66,7 +66,13 @@ where
         let command = cx.services.await_answer()?;
         let request = self.prepare.call(component, cx, arguments);
         let request = request.and_then(Prepares::request).and_then(|request: Q| {
-            encode(&request, cx.services.config.state.max_job_request_bytes)
+            let bytes = encode(&request, cx.services.config.state.max_job_request_bytes)?;
+            let cap = cx.services.config.state.max_job_bytes;
+            if cx.services.stores().jobs.has_room(bytes.len() as u64, cap) {
+                return Ok(bytes);
+            }
+            let reason = format!("no room for more requests of jobs, the cap is {cap} bytes");
+            Err(OpError::new(OpErrorKind::Limit, reason))
         });
         let request = match request {
             Ok(request) => request.into(),

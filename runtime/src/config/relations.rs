@@ -27,7 +27,7 @@ struct Relation {
     limit: u64,
 }
 
-fn relations(config: &NodeConfig) -> [Relation; 9] {
+fn relations(config: &NodeConfig) -> [Relation; 10] {
     let caps = &config.envelope_caps;
     let budget = config.ingress_byte_budget;
     let share = u64::from(config.peers.ingress_share_percent);
@@ -67,6 +67,12 @@ fn relations(config: &NodeConfig) -> [Relation; 9] {
             value: u64::from(config.state.max_component_timers),
             limit_path: "state.max_timers",
             limit: u64::from(config.state.max_timers),
+        },
+        Relation {
+            path: "state.max_job_request_bytes",
+            value: config.state.max_job_request_bytes,
+            limit_path: "state.max_job_bytes",
+            limit: config.state.max_job_bytes,
         },
         Relation {
             path: "envelope_caps.path_bytes",

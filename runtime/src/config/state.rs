@@ -27,6 +27,10 @@ settings! {
         /// Bytes of one job's request: it is kept until its answer is there, and captured.
         max_job_request_bytes: u64 in 1..=16_777_216,
         DEFAULT_MAX_JOB_REQUEST_BYTES = 1024 * 1024, EDGE_MAX_JOB_REQUEST_BYTES = 64 * 1024;
+        /// Bytes of the requests of all jobs that wait; at the cap the op that asks for one more
+        /// fails.
+        max_job_bytes: u64,
+        DEFAULT_MAX_JOB_BYTES = 256 * 1024 * 1024, EDGE_MAX_JOB_BYTES = 4 * 1024 * 1024;
         /// Bus subscriptions of the whole Node.
         max_subscriptions: u32, DEFAULT_MAX_SUBSCRIPTIONS = 1_024, EDGE_MAX_SUBSCRIPTIONS = 64;
         /// Invokes whose outputs nobody has collected yet.

@@ -70,6 +70,7 @@ fn a_cap_above_what_it_must_fit_into_is_refused_naming_both() {
         ("envelope_caps.envelope_bytes", "peers.ingress_share_percent of ingress_byte_budget"),
         ("backoff.base", "backoff.cap"),
         ("state.max_component_timers", "state.max_timers"),
+        ("state.max_job_request_bytes", "state.max_job_bytes"),
     ];
     for (path, limit_path) in cases {
         let errors = with(path, u64::MAX).validate().expect_err(path);

@@ -19,10 +19,18 @@ pub(crate) struct Jobs {
     /// The last job that was handed out. Commands rise, so all up to it were; a later life, which
     /// hands them out again, begins with none.
     handed_out: Option<CommandId>,
+    /// Bytes of all requests.
+    bytes: u64,
 }
 
 impl Jobs {
+    /// Whether a request of so many bytes has room.
+    pub(crate) fn has_room(&self, bytes: u64, cap: u64) -> bool {
+        self.bytes.checked_add(bytes).is_some_and(|bytes| bytes <= cap)
+    }
+
     pub(crate) fn start(&mut self, command: CommandId, job: PendingJob) {
+        self.bytes = self.bytes.saturating_add(job.request.len() as u64);
         self.pending.insert(command, job);
     }
 
@@ -56,9 +64,16 @@ impl Jobs {
         }
     }
 
+    /// Notes that no op waits any more.
+    pub(super) fn note_all_moot(&mut self) {
+        self.pending.values_mut().for_each(|job| job.is_moot = true);
+    }
+
     /// Forgets a job whose answer is there.
     pub(super) fn end(&mut self, command: CommandId) {
-        self.pending.remove(&command);
+        if let Some(job) = self.pending.remove(&command) {
+            self.bytes = self.bytes.saturating_sub(job.request.len() as u64);
+        }
     }
 }
 
@@ -68,7 +83,10 @@ impl Saved for Jobs {
     }
 
     fn load(from: &mut Loader<'_>) -> Result<Self, Unreadable> {
-        Ok(Self { pending: BTreeMap::load(from)?, handed_out: None })
+        let pending = BTreeMap::<CommandId, PendingJob>::load(from)?;
+        let bytes = pending.values().map(|job| job.request.len() as u64);
+        let bytes = bytes.fold(0, u64::saturating_add);
+        Ok(Self { pending, handed_out: None, bytes })
     }
 }
 
@@ -83,15 +101,17 @@ impl Services {
 mod tests {
     use std::sync::Arc;
 
+    use super::super::stores::Stores;
     use super::*;
     use crate::{
         codec::{Types, from_bytes, to_bytes},
+        config::NodeConfig,
         id::ExecId,
         job::IdempotencyKey,
     };
 
-    #[test]
-    fn a_later_life_hands_out_again_what_was_not_answered() {
+    /// Two jobs, of the commands 3 and 5, with requests of two bytes.
+    fn jobs() -> (Jobs, [CommandId; 2]) {
         let exec = ExecId::new(1).expect("not zero");
         let op: Arc<str> = "worker.print".into();
         let mut jobs = Jobs::default();
@@ -108,10 +128,28 @@ mod tests {
             };
             jobs.start(command, job);
         }
+        (jobs, commands)
+    }
+
+    #[test]
+    fn a_later_life_hands_out_again_what_was_not_answered() {
+        let (mut jobs, commands) = jobs();
         jobs.note_handed_out(commands[0]);
         assert_eq!(jobs.next().map(|(command, _)| command), Some(commands[1]));
         let restored: Jobs = from_bytes(&to_bytes(&jobs), &Types::default()).expect("it was saved");
         assert!(restored.iter().eq(jobs.iter()));
+        assert!(restored.has_room(6, 10) && !restored.has_room(7, 10));
         assert_eq!(restored.next().map(|(command, _)| command), Some(commands[0]));
+    }
+
+    #[test]
+    fn a_clear_leaves_jobs_only_for_the_places_of_their_answers() {
+        let config = NodeConfig::default();
+        let mut stores = Stores::new(&config);
+        (stores.jobs, _) = jobs();
+        stores.metrics.add("n", 1).expect("there is room");
+        stores.clear(&config);
+        assert_eq!((stores.jobs.iter().count(), stores.metrics.value("n")), (0, None));
+        assert!(stores.jobs.next().is_some());
     }
 }

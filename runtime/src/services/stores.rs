@@ -37,4 +37,12 @@ impl Stores {
             jobs: Jobs::default(),
         }
     }
+
+    /// Drops what executions keep. Timers of components stay, as the components do, and so do jobs
+    /// that nobody waits for now, for the places that are kept for their answers.
+    pub(crate) fn clear(&mut self, config: &NodeConfig) {
+        let Self { component_timers, mut jobs, .. } = std::mem::replace(self, Self::new(config));
+        jobs.note_all_moot();
+        *self = Self { component_timers, jobs, ..Self::new(config) };
+    }
 }

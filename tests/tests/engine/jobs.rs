@@ -252,6 +252,22 @@ fn a_job_over_the_cap_fails_before_it_is_prepared_and_a_failed_one_keeps_no_plac
 }
 
 #[test]
+fn a_request_that_finds_no_room_beside_the_others_fails_its_op() {
+    let state =
+        StateConfig { max_job_request_bytes: 20, max_job_bytes: 24, ..StateConfig::default() };
+    let mut node = node_with(NodeConfig { state, ..NodeConfig::default() });
+    for _ in 0..2 {
+        // Eight bytes of length stand before each text.
+        assert_eq!(invoke(&mut node, "text", "abcd").failures().count(), 0);
+        assert_eq!(invoke(&mut node, "text", "abcd").failures().count(), 0);
+        let over = invoke(&mut node, "text", "");
+        let reason = "no room for more requests of jobs, the cap is 24 bytes";
+        assert_eq!(reasons(&over), [(OpErrorKind::Limit, reason)]);
+        assert_eq!(super::parts::outputs(&work(&mut node, &host()).0).len(), 4);
+    }
+}
+
+#[test]
 fn a_job_that_was_answered_otherwise_is_not_run_and_gives_its_place_back() {
     let mut node = node_with(NodeConfig { max_pending_async: 1, ..NodeConfig::default() });
     for round in 1..=3_u64 {

@@ -12,7 +12,7 @@ use samsara_runtime::{
     module::{Diagnostics, Problem},
     node::{Node, install},
     role::Role,
-    time::{Nanos, seconds},
+    time::{Nanos, millis, seconds},
     value::Value,
 };
 use serde::{Deserialize, Serialize};
@@ -103,6 +103,18 @@ impl Component for Looking {
             taken.extend(kept.dequeue("line"));
             taken.push((kept.held("aside") + kept.queued("line") == 0).into());
             Value::list(taken).map_err(|deep| deep.to_string().into())
+        });
+        ops.on("measure", |_: &mut Self, cx: &mut Cx<'_>, peer: PeerId| -> Result<_, OpError> {
+            let known = cx.peers().is_known(&peer) && cx.peers().may_hear(&peer);
+            let mut net = cx.net();
+            let before = net.estimate_wire_budget_ns(&peer, 2);
+            for _ in 0..8 {
+                net.observe_wire_round_trip(&peer, millis(300))?;
+            }
+            let after = net.estimate_wire_budget_ns(&peer, 2);
+            let addresses = net.own_addresses().count() + net.resolve(&peer).count();
+            let has_chain = net.read_chain_context().is_some();
+            Ok(vec![before, after, addresses as u64, u64::from(known), u64::from(has_chain)])
         });
         ops.on("wait", |_: &mut Self, cx: &mut Cx<'_>, _: u64| cx.time().deadline_left().is_none());
     }
@@ -320,6 +332,20 @@ fn what_syscall_ops_keep_can_be_read_and_changed_by_components() {
     assert_eq!(run("n", "item"), Some(5_u64.into()), "who waits gets what a component puts in");
     assert_eq!(node.metric("seen"), Some(6));
     assert_eq!(node.record("last").count(), 3);
+}
+
+#[test]
+fn an_op_knows_the_net_and_what_it_has_measured_there() {
+    let mut node = node_of(NodeConfig::default(), |g| {
+        g.output("seen", g.slot("looking").op("measure", [g.input::<PeerId>("peer")]));
+    });
+    let other = PeerId::from(2);
+    node.invoke("Main", [("peer", other)]).expect("it is admitted");
+    let seen = node.run_until_idle(Nanos::ZERO).output::<Vec<u64>>("seen").expect("it fired");
+    let two_hops = NodeConfig::default().rtt.per_hop.get() * 2;
+    assert_eq!((seen[0], &seen[2..]), (two_hops, &[0, 0, 0][..]), "nothing is known of it");
+    let measured = millis(300).get();
+    assert!(seen[1] > measured && seen[1] < 2 * measured, "{} after 300 ms each", seen[1]);
 }
 
 #[test]
