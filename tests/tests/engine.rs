@@ -17,10 +17,12 @@ mod engine {
     mod expiry;
     mod flood;
     mod flow;
+    mod inbound;
     mod jobs;
     mod later;
     mod oracle;
     mod parts;
+    mod peers;
     mod plain_onnx;
     mod role;
     mod state;
