@@ -72,7 +72,7 @@ pub(crate) fn carry(a: &mut Node, b: &mut Node, now: Nanos) -> [Vec<EngineStep>;
     let mut told = [Vec::new(), Vec::new()];
     loop {
         let mut any = false;
-        for turn in 0..2 {
+        for (turn, told) in told.iter_mut().enumerate() {
             let (from, to) = if turn == 0 { (&mut *a, &mut *b) } else { (&mut *b, &mut *a) };
             let steps = from.run_until_idle(now).0;
             for (peer, _, envelope) in sent(&steps) {
@@ -81,7 +81,7 @@ pub(crate) fn carry(a: &mut Node, b: &mut Node, now: Nanos) -> [Vec<EngineStep>;
                 to.deliver_inbound(from.peer_id(), frame).expect("it is admitted");
                 any = true;
             }
-            told[turn].extend(steps);
+            told.extend(steps);
         }
         if !any {
             return told;
