@@ -17,6 +17,7 @@ pub(crate) const GROUPS: &[Group] = &[
     engine::FAN,
     engine::INVOKE,
     engine::OVERLOAD,
+    engine::PINGPONG,
     engine::SUSPENDED,
     engine::ASYNC,
     engine::NODE,

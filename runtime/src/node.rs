@@ -55,7 +55,7 @@ pub struct Node {
     /// Bytes of the batch that was taken last.
     held: Option<Charge>,
     batch: Batch,
-    screened: Screened,
+    screened: Option<Box<Screened>>,
 }
 
 impl Node {

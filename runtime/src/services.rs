@@ -108,10 +108,6 @@ pub(crate) struct Services {
     peering: Option<Box<Peering>>,
     /// The Node's own addresses, until they are in the address book.
     addresses: Box<[Address]>,
-    /// The epoch of all streams that the Node sends: one that has lost its state takes a new one.
-    pub(crate) stream_epoch: u64,
-    /// Items that were in the mailbox when the batch was taken, which a peer may have caused.
-    pub(crate) depth: u64,
 }
 
 /// Ids from here on are of executions that a Node begins of itself, as for a timer: those below are
@@ -141,8 +137,6 @@ impl Services {
             stores: None,
             peering: None,
             addresses,
-            stream_epoch: 1,
-            depth: 0,
             config,
         }
     }

@@ -6,12 +6,14 @@
 mod cost;
 mod door;
 mod parts;
+mod pingpong;
 mod wait;
 mod walk;
 
 pub(super) use self::{
     cost::NODE,
     door::{INVOKE, OVERLOAD},
+    pingpong::PINGPONG,
     wait::{ASYNC, SUSPENDED},
     walk::{BESIDE, CHAIN, FAN},
 };

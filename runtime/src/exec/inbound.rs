@@ -34,10 +34,17 @@ enum BadFill {
 }
 
 impl<'a> Walk<'a> {
-    /// Takes an envelope in; `targets` are the modules that run here.
-    pub(crate) fn receive(&mut self, targets: &[u32], from: &EnvelopeFrom, weight: u64) {
+    /// Takes an envelope in, with `depth` items in the mailbox; `targets` are the modules that run
+    /// here.
+    pub(crate) fn receive(
+        &mut self,
+        targets: &[u32],
+        from: &EnvelopeFrom,
+        weight: u64,
+        depth: u64,
+    ) {
         let (peer, envelope) = (from.src_peer, &from.envelope);
-        let arrival = match self.services.take_in(from) {
+        let arrival = match self.services.take_in(from, depth) {
             Ok(arrival) => arrival,
             Err(reason) => return self.refuse(peer, None, reason),
         };

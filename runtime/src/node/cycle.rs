@@ -39,7 +39,6 @@ impl Node {
     /// Moves the Node by one batch and appends what it did to `steps`.
     pub fn apply(&mut self, batch: &Batch, steps: &mut Vec<EngineStep>) {
         self.services.now = self.clock.observe(batch.now);
-        self.services.depth = batch.depth;
         let engine = &mut **self.engine.get_or_insert_default();
         let walk = Walk {
             plan: &self.plan,
@@ -98,7 +97,9 @@ impl Turn<'_> {
                     walk.services.note_answer(*command);
                     walk.answer(*command, Answer::Failed(error.clone()));
                 }
-                IngressEvent::EnvelopeFrom(from) => walk.receive(self.targets, from, weight),
+                IngressEvent::EnvelopeFrom(from) => {
+                    walk.receive(self.targets, from, weight, self.batch.depth);
+                }
                 IngressEvent::SendFailed(failed) => walk.fail_send(failed),
                 IngressEvent::Control(Control::Peers(change)) => walk.change_peers(change),
                 IngressEvent::Control(Control::Start) => {

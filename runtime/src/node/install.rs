@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use samsara_ingress::{IngressLimits, LimitError};
 use samsara_proto::{Address, PeerId};
 
-use super::{Batch, Node, Screened};
+use super::{Batch, Node};
 use crate::{
     component::{AnyComponent, ConstructError},
     config::{ConfigErrors, NodeConfig},
@@ -158,7 +158,7 @@ pub fn install(
         incarnation,
         held: None,
         batch: Batch::default(),
-        screened: Screened::default(),
+        screened: None,
         handle,
         queue,
     })

@@ -30,7 +30,7 @@ pub struct Screened {
 impl Node {
     /// What was kept out of batches so far.
     pub fn screened(&self) -> Screened {
-        self.screened
+        self.screened.as_deref().copied().unwrap_or_default()
     }
 
     /// How far a stream of a peer was taken: from where the peer's link resumes it.
@@ -64,18 +64,21 @@ impl Node {
             let known = moved.get(&(peer, stream)).copied();
             let known = known.or_else(|| services.watermark(&peer, stream));
             let (arrival, mark) = Watermark::judge(known, envelope.stream_epoch, envelope.seq);
-            let counter = match arrival {
+            let (duplicate, gap, stale) = match arrival {
                 StreamArrival::Fresh | StreamArrival::FreshEpoch { .. } => {
                     if let (false, Some(mark)) = (is_alone, mark) {
                         moved.insert((peer, stream), mark);
                     }
                     return true;
                 }
-                StreamArrival::Duplicate => &mut screened.duplicates,
-                StreamArrival::Gap { .. } => &mut screened.gaps,
-                StreamArrival::StaleEpoch { .. } => &mut screened.stale,
+                StreamArrival::Duplicate => (1, 0, 0),
+                StreamArrival::Gap { .. } => (0, 1, 0),
+                StreamArrival::StaleEpoch { .. } => (0, 0, 1),
             };
-            *counter = counter.saturating_add(1);
+            let counts = screened.get_or_insert_default();
+            counts.duplicates = counts.duplicates.saturating_add(duplicate);
+            counts.gaps = counts.gaps.saturating_add(gap);
+            counts.stale = counts.stale.saturating_add(stale);
             false
         });
     }

@@ -33,11 +33,15 @@ pub(crate) struct Arrival {
 }
 
 impl Services {
-    /// Takes an envelope, or says why not.
-    pub(crate) fn take_in(&mut self, from: &EnvelopeFrom) -> Result<Arrival, WireRefusal> {
+    /// Takes an envelope, with `depth` items in the mailbox, or says why not.
+    pub(crate) fn take_in(
+        &mut self,
+        from: &EnvelopeFrom,
+        depth: u64,
+    ) -> Result<Arrival, WireRefusal> {
         let EnvelopeFrom { src_peer, envelope, .. } = from;
         self.may_hear(src_peer)?;
-        let (now, depth) = (self.now, self.depth);
+        let now = self.now;
         let wait = self.config.backpressure.notice_interval;
         let peering = self.peering();
         let source = peering.meet(src_peer)?;

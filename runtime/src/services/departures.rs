@@ -64,8 +64,9 @@ impl Services {
         to: &PeerId,
         class: Delivery,
     ) -> Result<Parcel, CapReached> {
-        let (epoch, cap) = (self.stream_epoch, self.config.exchange.max_streams);
+        let cap = self.config.exchange.max_streams;
         let peering = self.peering();
+        let epoch = peering.stream_epoch;
         if class == Delivery::BestEffort {
             peering.messages = peering.messages.saturating_add(1);
             return Ok(Parcel { stream: 0, epoch: 0, seq: peering.messages });

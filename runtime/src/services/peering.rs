@@ -21,6 +21,9 @@ use crate::{
     rng::Rng,
 };
 
+/// The epoch of a Node that has never lost its state.
+const FIRST_EPOCH: u64 = 1;
+
 /// Everything about peers.
 #[derive(Debug)]
 pub(crate) struct Peering {
@@ -34,6 +37,8 @@ pub(crate) struct Peering {
     pub(super) requests: RequestTracker,
     pub(super) dedup: InboundDedup,
     pub(super) pressure: BackpressureTracker,
+    /// The epoch of all streams that the Node sends: one that has lost its state takes a new one.
+    pub(super) stream_epoch: u64,
     /// The last number of the reliable stream to each peer.
     pub(super) sent: BTreeMap<PeerIx, u64>,
     /// The last number of a best-effort message to anyone.
@@ -54,6 +59,7 @@ impl Peering {
             requests: RequestTracker::new(exchange.max_requests),
             dedup: InboundDedup::new(exchange.max_streams, most, exchange.dedup_window),
             pressure: BackpressureTracker::new(config.backpressure, capacity, most),
+            stream_epoch: FIRST_EPOCH,
             sent: BTreeMap::new(),
             messages: 0,
         }

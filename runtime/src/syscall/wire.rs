@@ -90,11 +90,11 @@ impl<'a> Site<'a> {
     fn tell(&mut self, port: &Remote, class: Delivery) -> Result<Fired, OpError> {
         let peers = peers(self.argument(0))?;
         let envelope = self.envelope(&port.path, port.kind)?;
-        for peer in &peers {
-            if let Err(unsent) = self.send(peer, class, envelope.clone()) {
-                self.report(peer, unsent);
-            }
+        let Some((last, others)) = peers.split_last() else { return Ok(Fired::All) };
+        for peer in others {
+            self.send_or_report(peer, class, envelope.clone());
         }
+        self.send_or_report(last, class, envelope);
         Ok(Fired::All)
     }
 
@@ -168,6 +168,12 @@ impl<'a> Site<'a> {
         match deadline - self.services.now {
             Nanos::ZERO => Err(Unsent::Dropped(DropReason::Expired)),
             left => Ok(Some(left)),
+        }
+    }
+
+    fn send_or_report(&mut self, peer: &PeerId, class: Delivery, envelope: WireEnvelope) {
+        if let Err(unsent) = self.send(peer, class, envelope) {
+            self.report(peer, unsent);
         }
     }
 
