@@ -42,7 +42,7 @@
 
 mod call;
 mod inbound;
-mod net;
+mod peers;
 mod siblings;
 mod site;
 mod syscalls;
@@ -55,7 +55,7 @@ use samsara_proto::PeerId;
 pub use self::{
     call::CurrentCallCtx,
     inbound::InboundCtx,
-    net::{NetCtx, PeerCtx},
+    peers::{NetCtx, PeerCtx},
     siblings::{ComponentsView, DependencyError},
     syscalls::SyscallCtx,
     time::TimeCtx,
