@@ -43,7 +43,7 @@
 mod bus;
 mod call;
 mod inbound;
-mod net;
+mod peers;
 mod siblings;
 mod site;
 mod syscalls;
@@ -56,7 +56,7 @@ use samsara_proto::PeerId;
 pub use self::{
     call::CurrentCallCtx,
     inbound::InboundCtx,
-    net::{NetCtx, PeerCtx},
+    peers::{NetCtx, PeerCtx},
     siblings::{ComponentsView, DependencyError},
     syscalls::SyscallCtx,
     time::TimeCtx,

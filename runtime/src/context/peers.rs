@@ -1,4 +1,4 @@
-//! The network, as an op may know it.
+//! Peers and the ways to them, as an op may know them.
 //!
 //! Law: everything is what the Node's own state says; nothing here speaks with a peer.
 
