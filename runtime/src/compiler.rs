@@ -35,6 +35,7 @@ mod infer;
 mod link;
 mod open;
 mod place;
+mod requests;
 mod roles;
 mod seal;
 mod settings;

@@ -40,6 +40,7 @@
 //! # Ok::<(), samsara_runtime::component::RegistrationError>(())
 //! ```
 
+mod bus;
 mod call;
 mod inbound;
 mod net;

@@ -16,6 +16,7 @@
 
 mod denial;
 mod op;
+mod refused;
 
 use std::fmt;
 use std::sync::Arc;
@@ -179,6 +180,34 @@ pub enum AppIngressKind {
     },
     /// There was no memory for the copy.
     AllocationFailed(AllocFailReason),
+    /// One invoke names more inputs than its cap.
+    TooManyInputs {
+        /// Inputs offered.
+        count: u64,
+        /// Inputs allowed.
+        cap: u64,
+    },
+    /// No module bears the name.
+    UnknownModule,
+    /// The module has no such input.
+    UnknownInput,
+    /// One invoke names an input twice.
+    DuplicateInput,
+    /// The value is not of the input's type.
+    TypeMismatch,
+    /// The mailbox holds as many items as it may.
+    IngressFull {
+        /// Items that it holds at most.
+        cap: u64,
+    },
+    /// The Node takes nothing any more.
+    IngressClosed,
+    /// The bytes are not an envelope.
+    InvalidEnvelope,
+    /// The peer is not heard.
+    Denied,
+    /// The Node has used up its execution ids.
+    IdsExhausted,
 }
 
 // Written by hand: the field `source` names a place in the program, not an error underneath.
@@ -195,6 +224,20 @@ impl fmt::Display for AppIngressError {
                 write!(f, "{source}: {byte_count} bytes, the budget has {budget_remaining} left")
             }
             AppIngressKind::AllocationFailed(reason) => write!(f, "{source}: {reason}"),
+            AppIngressKind::TooManyInputs { count, cap } => {
+                write!(f, "{source}: {count} inputs, the cap is {cap}")
+            }
+            AppIngressKind::IngressFull { cap } => {
+                write!(f, "{source}: the ingress is full, its capacity is {cap}")
+            }
+            AppIngressKind::UnknownModule => write!(f, "{source}: there is no such module"),
+            AppIngressKind::UnknownInput => write!(f, "{source}: there is no such input"),
+            AppIngressKind::DuplicateInput => write!(f, "{source}: an input is given twice"),
+            AppIngressKind::TypeMismatch => write!(f, "{source}: a value of another type"),
+            AppIngressKind::IngressClosed => write!(f, "{source}: the ingress is closed"),
+            AppIngressKind::InvalidEnvelope => write!(f, "{source}: not a valid envelope"),
+            AppIngressKind::Denied => write!(f, "{source}: the peer is not heard"),
+            AppIngressKind::IdsExhausted => write!(f, "{source}: no execution can be admitted"),
         }
     }
 }

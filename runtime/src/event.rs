@@ -6,11 +6,13 @@
 mod peers;
 mod wire;
 
+use std::sync::Arc;
+
 use samsara_ingress::{IngressHandle as Handle, IngressQueue as Queue, IngressReader as Reader};
 use samsara_proto::PeerId;
 
 use crate::{
-    error::OpError,
+    error::{AppIngressError, OpError},
     id::{CommandId, ExecId},
     value::Value,
 };
@@ -76,6 +78,14 @@ pub enum IngressEvent {
     EnvelopeFrom(Box<EnvelopeFrom>),
     /// The host could not send.
     SendFailed(Box<SendFailed>),
+    /// Calls were refused at the door since the last turn: they were counted there, and this is
+    /// how the Node hears of it.
+    AppIngressError {
+        /// The last of them.
+        error: AppIngressError,
+        /// How many of its source and kind.
+        count: u64,
+    },
     /// Something is asked of the Node itself.
     Control(Control),
 }
@@ -88,6 +98,28 @@ pub enum Control {
     Start,
     /// Change something about its peers.
     Peers(Box<PeerChange>),
+    /// Run these bootstraps, in this order, those that have not run yet.
+    Bootstrap(Vec<BootstrapInputs>),
+    /// Fire the ops that are enrolled in this phase.
+    Lifecycle(Arc<str>),
+    /// Drop all that is under way.
+    Clear,
+}
+
+/// One bootstrap to run, by the dense indices of the plan.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BootstrapInputs {
+    /// The module whose bootstrap it is.
+    pub module: u32,
+    /// The bootstrap's inputs, and what goes there.
+    pub inputs: Vec<(u32, Value)>,
+}
+
+impl BootstrapInputs {
+    /// What its inputs cost of the mailbox's budget.
+    pub fn weight(&self) -> u64 {
+        total_size(self.inputs.iter().map(|(_, value)| value))
+    }
 }
 
 impl IngressEvent {
@@ -100,8 +132,20 @@ impl IngressEvent {
             Self::CompletionFailed { error, .. } => error.reason().len() as u64,
             Self::EnvelopeFrom(from) => from.weight(),
             Self::SendFailed(_) => 0,
-            Self::Control(Control::Peers(change)) => change.weight(),
-            Self::Control(_) => 0,
+            Self::AppIngressError { .. } => 0,
+            Self::Control(control) => control.weight(),
+        }
+    }
+}
+
+impl Control {
+    fn weight(&self) -> u64 {
+        match self {
+            Self::Bootstrap(asked) => {
+                asked.iter().map(BootstrapInputs::weight).fold(0, u64::saturating_add)
+            }
+            Self::Peers(change) => change.weight(),
+            Self::Start | Self::Lifecycle(_) | Self::Clear => 0,
         }
     }
 }

@@ -4,8 +4,13 @@
 //! becoming ready. A warm walk allocates nothing and looks nothing up by name.
 
 mod alarms;
+mod bootstrap;
 mod callbacks;
+mod clear;
+mod gate;
+mod hearing;
 mod inbound;
+mod look;
 mod parking;
 mod peers;
 mod pool;
@@ -17,7 +22,10 @@ use std::{
     sync::Arc,
 };
 
+pub use self::clear::Counters;
 use self::{
+    bootstrap::Bootstraps,
+    gate::{Gate, Passage},
     parking::Parked,
     pool::{ExecIndex, Pool},
     scatter::Scatter,
@@ -54,6 +62,11 @@ pub(crate) struct Engine {
     outputs: Vec<Value>,
     /// Executions that began in this batch, with what their event weighed.
     born: Vec<(ExecIndex, ExecId, u64)>,
+    /// Made when the first bootstrap is asked for.
+    bootstraps: Option<Box<Bootstraps>>,
+    /// There while a bootstrap runs.
+    gate: Option<Box<Gate>>,
+    counters: Counters,
 }
 
 impl Engine {
@@ -82,6 +95,7 @@ impl Engine {
                 execution.charge = split(weight);
             }
         }
+        self.settle_inputs(split);
     }
 }
 
@@ -107,6 +121,17 @@ impl Walk<'_> {
         let Some(module) = plan.modules.get(module_index as usize) else { return };
         let index = self.engine.pool.begin(exec, module_index, module);
         self.engine.born.push((index, exec, weight));
+        self.feed(module, index, exec, inputs);
+    }
+
+    /// Feeds an execution that was just begun.
+    fn feed<'v>(
+        &mut self,
+        module: &ModulePlan,
+        index: ExecIndex,
+        exec: ExecId,
+        inputs: impl IntoIterator<Item = (u32, &'v Value)>,
+    ) {
         self.open_deadlines(module, index, exec);
         let Some(mut scatter) = self.scatter(module, index) else { return };
         for &op in &module.roots {
@@ -134,6 +159,7 @@ impl Walk<'_> {
                 self.answer_all();
             }
         }
+        self.engine.counters.ops_fired += u64::from(fired);
         fired
     }
 
@@ -147,7 +173,7 @@ impl Walk<'_> {
     #[inline]
     fn fire(&mut self, at: OpAt) {
         let plan = self.plan;
-        let Engine { pool, frontier, outputs, .. } = &mut *self.engine;
+        let Engine { pool, frontier, outputs, gate, .. } = &mut *self.engine;
         let Some(execution) = pool.at(at.exec) else { return };
         let Some(module) = plan.modules.get(execution.module as usize) else { return };
         let Some(op) = module.ops.get(at.op as usize) else { return };
@@ -155,6 +181,13 @@ impl Walk<'_> {
         let Call::Component { slot, handler, site } = &op.call else {
             return self.fire_own(module, op, at);
         };
+        if let Some(gate) = gate {
+            match gate.pass(at, *slot) {
+                Passage::Free => {}
+                Passage::Waits => return,
+                Passage::Full => return self.refuse_gated(module, op, at),
+            }
+        }
         let split = Siblings::split(self.components, *slot as usize);
         let Some((component, siblings)) = split else {
             return self.fail(module, op, at.exec, OpError::failed("its slot is empty"));
@@ -217,6 +250,12 @@ impl Walk<'_> {
             }
             Ok(Fired::Waits(command)) => self.park(module, op, at, (command, None)),
             Ok(Fired::Sleeps(command, timer)) => self.park(module, op, at, (command, Some(timer))),
+            Ok(Fired::Bootstrap) => {
+                self.complete(module, op, at.exec);
+                if let Request::Dispatch(module) = request {
+                    self.dispatch_bootstrap(module);
+                }
+            }
             Ok(Fired::Only(output)) => self.complete_one(module, op, at, output),
             Err(error) => self.fail(module, op, at.exec, error),
         }
@@ -251,7 +290,7 @@ impl Walk<'_> {
         execution.live -= 1;
         let is_done = execution.live == 0;
         let (exec, op) = (execution.id, Arc::clone(&op.name));
-        self.steps.push(EngineStep::OpFailed { exec, op, error });
+        self.tell_failure(exec, op, error);
         if is_done {
             self.end(module, index);
         }
@@ -284,6 +323,10 @@ impl Walk<'_> {
         if let Some(stores) = self.services.kept_mut() {
             stores.latches.end(execution.id);
         }
+        let watched = execution.is_watched.then_some((execution.id, execution.has_failed));
         self.engine.pool.end(index);
+        if let Some((exec, has_failed)) = watched {
+            self.note_end(exec, has_failed);
+        }
     }
 }

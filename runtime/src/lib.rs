@@ -38,6 +38,7 @@
     expect(dead_code, reason = "state can be written down, and no snapshot does it yet")
 )]
 
+pub mod bus;
 pub mod codec;
 pub mod compiler;
 pub mod completion;

@@ -4,13 +4,22 @@
 //! the batch.
 
 mod batch;
+mod bootstrap;
+mod clear;
 mod cycle;
 mod door;
+mod entry;
 mod install;
 mod jobs;
+mod lifecycle;
 mod peers;
+mod poll;
+mod reads;
+mod refused;
 mod screen;
 mod slots;
+mod stats;
+mod tap;
 
 use std::{fmt, sync::Arc};
 
@@ -18,23 +27,29 @@ use samsara_ingress::{Charge, TurnLimits};
 use samsara_proto::PeerId;
 
 pub use self::batch::{Batch, Wakeup};
+pub use self::bootstrap::{BootstrapError, BootstrapRequest, BootstrapStatus, BootstrapTarget};
 pub use self::door::{PeerDoor, WireDoor};
 pub use self::install::{InstallError, install};
+pub use self::lifecycle::{LifecycleError, PHASES};
 pub use self::peers::PeerChangeError;
+pub use self::reads::{ExecutionState, ParkedOp};
 pub use self::screen::Screened;
+pub use self::stats::{Counters, Depths, Drops, EngineStats, Limits};
+pub use self::tap::Tap;
+
+use self::refused::Refused;
 
 use crate::{
     component::AnyComponent,
     config::NodeConfig,
-    error::DeliveryError,
-    event::{IngressEvent, InputIndex, NodeIngress, NodeIngressHandle, NodeIngressReader},
+    event::{NodeIngress, NodeIngressHandle, NodeIngressReader},
     exec::Engine,
     id::{ExecId, IdCounter, Incarnation},
     plan::Plan,
     services::Services,
     step::{EngineStep, Steps},
     time::{LogicalClock, Nanos},
-    value::{IntoValue, Value},
+    value::Value,
 };
 
 /// A program at work, see the [module](self) page.
@@ -56,6 +71,10 @@ pub struct Node {
     held: Option<Charge>,
     batch: Batch,
     screened: Option<Box<Screened>>,
+    /// Events that a clear has yet to discard, if one is under way.
+    clearing: Option<usize>,
+    refused: Refused,
+    tap: Option<Tap>,
 }
 
 impl Node {
@@ -115,105 +134,13 @@ impl Node {
         &self.queue
     }
 
-    /// Offers several inputs of one module, in one execution.
-    pub fn invoke<'n, V: IntoValue>(
-        &mut self,
-        module: &str,
-        inputs: impl IntoIterator<Item = (&'n str, V)>,
-    ) -> Result<ExecId, DeliveryError> {
-        let index = self.module(module)?;
-        let mut values = Vec::new();
-        let mut bytes = 0_u64;
-        for (name, value) in inputs {
-            if values.len() >= self.config().max_invoke_inputs as usize {
-                let (count, cap) =
-                    (values.len() as u64 + 1, self.config().max_invoke_inputs.into());
-                return Err(DeliveryError::TooManyInputs { count, cap });
-            }
-            let (input, value) = self.input(index, module, name, value)?;
-            if values.iter().any(|(taken, _)| *taken == input) {
-                let (module, input) = (module.to_owned(), name.to_owned());
-                return Err(DeliveryError::DuplicateInput { module, input });
-            }
-            bytes = bytes.saturating_add(value.byte_size());
-            values.push((input, value));
-        }
-        check_size(bytes, self.config().max_invoke_bytes)?;
-        self.admit(bytes, |exec| IngressEvent::Invoke { exec, module: index, inputs: values })
-    }
-
-    /// Offers one input, in an execution of its own.
-    pub fn deliver_event(
-        &mut self,
-        module: &str,
-        input: &str,
-        value: impl IntoValue,
-    ) -> Result<ExecId, DeliveryError> {
-        let index = self.module(module)?;
-        let (input, value) = self.input(index, module, input, value)?;
-        let bytes = value.byte_size();
-        check_size(bytes, self.config().max_app_event_bytes)?;
-        let input = InputIndex { module: index, input };
-        self.admit(bytes, |exec| IngressEvent::AppEvent { exec, input, value })
+    /// Whether events of the bus wait.
+    fn has_bus_events(&self) -> bool {
+        self.services.bus.as_ref().is_some_and(|bus| bus.depth().0 > 0)
     }
 
     fn ready(&self) -> usize {
         self.engine.as_ref().map_or(0, |engine| engine.ready())
-    }
-
-    fn module(&self, module: &str) -> Result<u32, DeliveryError> {
-        let found = self.plan.module(module).filter(|index| self.targets.contains(index));
-        found.ok_or_else(|| DeliveryError::UnknownModule {
-            module: module.to_owned(),
-            available: self.loaded_modules().map(str::to_owned).collect(),
-        })
-    }
-
-    fn input(
-        &self,
-        index: u32,
-        module: &str,
-        input: &str,
-        value: impl IntoValue,
-    ) -> Result<(u32, Value), DeliveryError> {
-        let plan = self.plan.modules.get(index as usize);
-        let found = plan.and_then(|plan| {
-            let at = plan.input(input)?;
-            Some((at, plan.inputs.get(at as usize)?))
-        });
-        let Some((at, port)) = found else {
-            let ports = plan.map_or(&[][..], |plan| &plan.inputs);
-            return Err(DeliveryError::UnknownInput {
-                module: module.to_owned(),
-                input: input.to_owned(),
-                available: ports.iter().map(|port| port.name.as_ref().to_owned()).collect(),
-            });
-        };
-        let mismatch = |expected: String, got: String| DeliveryError::TypeMismatch {
-            module: module.to_owned(),
-            input: input.to_owned(),
-            expected,
-            got,
-        };
-        let value = value
-            .into_value()
-            .map_err(|nested| mismatch(port.ty.to_string(), nested.to_string()))?;
-        match port.ty.accepts(&value) {
-            Ok(()) => Ok((at, value)),
-            Err(wrong) => Err(mismatch(wrong.expected.into_owned(), wrong.got.into_owned())),
-        }
-    }
-
-    fn admit(
-        &mut self,
-        bytes: u64,
-        event: impl FnOnce(ExecId) -> IngressEvent,
-    ) -> Result<ExecId, DeliveryError> {
-        let mut admissions = self.admissions.clone();
-        let exec = admissions.mint()?;
-        self.handle.try_push(event(exec), bytes).map_err(|refused| refused.refusal)?;
-        self.admissions = admissions;
-        Ok(exec)
     }
 
     /// Takes one turn of the mailbox: the batch is all that the next [`apply`](Self::apply) needs.
@@ -227,6 +154,11 @@ impl Node {
         let turn = self.config().turn;
         let limits = TurnLimits { items: turn.events as usize, bytes: turn.bytes };
         batch.now = self.clock.observe(batch.now);
+        batch.discard = self.clearing.is_some();
+        if batch.discard {
+            return self.take_discarded(batch);
+        }
+        self.refused.tell(&mut batch.events);
         if self.is_full() || !self.reader.has_events() {
             self.held = None;
             return;
@@ -246,7 +178,8 @@ impl Node {
 
     /// When the Node can make progress without a push.
     pub fn next_wakeup(&self) -> Wakeup {
-        if self.ready() > 0 || self.reader.has_events() {
+        let tells = self.clearing.is_some() || self.refused.is_telling() || self.has_bus_events();
+        if self.ready() > 0 || tells || self.reader.has_events() {
             return Wakeup::Now;
         }
         match self.services.next_due() {
@@ -277,10 +210,6 @@ impl Node {
             }
         }
     }
-}
-
-fn check_size(byte_count: u64, cap: u64) -> Result<(), DeliveryError> {
-    if byte_count > cap { Err(DeliveryError::OversizePayload { byte_count, cap }) } else { Ok(()) }
 }
 
 impl fmt::Debug for Node {

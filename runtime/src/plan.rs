@@ -3,6 +3,7 @@
 //! Law: immutable, and without names on the way of a value. Whatever a fired op needs is one index
 //! away: its handler, its operands, and whom its outputs go to.
 
+mod bootstrap;
 mod error;
 mod expand;
 mod exports;
@@ -30,7 +31,10 @@ pub(crate) use self::session::TensorOps;
 
 /// An installed program.
 pub struct Plan {
+    /// The modules in the order of their names, then their bootstraps.
     pub(crate) modules: Vec<ModulePlan>,
+    /// How many of them are modules.
+    pub(crate) named: usize,
     pub(crate) slots: Vec<SlotPlan>,
     /// What peers may reach, in the order of the paths.
     pub(crate) exports: Vec<Export>,
@@ -60,16 +64,29 @@ pub(crate) struct ModulePlan {
     pub(crate) roots: Vec<u32>,
     /// Ops that count from the start of their execution.
     pub(crate) deadlines: Vec<(u32, Nanos)>,
-    /// What must run once before the body, and cannot yet.
-    pub(crate) has_bootstrap: bool,
+    /// What its bootstrap is, if it has one.
+    pub(crate) bootstrap: Option<BootstrapPlan>,
+    /// The modules whose bootstraps must have run before its body, each behind those that it needs,
+    /// its own last.
+    pub(crate) bootstraps: Vec<u32>,
     /// Ops that begin executions of themselves.
     pub(crate) sources: Vec<u32>,
+    /// Ops that begin executions when something is told: events of the bus, phases.
+    pub(crate) listeners: Vec<u32>,
     /// How many operands all ops have together.
     pub(crate) operands: usize,
     /// Whom values go to, grouped by value.
     pub(crate) targets: Vec<Target>,
     /// The group in `targets` of each output of each op, grouped by op.
     pub(crate) scatter: Vec<Span>,
+}
+
+/// What must run once for a module.
+pub(crate) struct BootstrapPlan {
+    /// Its ops, among the modules of the plan.
+    pub(crate) body: u32,
+    /// The slots that they touch, in order.
+    pub(crate) slots: Vec<u32>,
 }
 
 /// A range of indices, half the size of a [`Range`].
@@ -147,7 +164,7 @@ impl Plan {
 
     /// The names of its modules, in order.
     pub fn module_names(&self) -> impl Iterator<Item = &str> {
-        self.modules.iter().map(|module| &*module.name)
+        self.named().iter().map(|module| &*module.name)
     }
 
     /// What a module takes and gives.
@@ -157,8 +174,13 @@ impl Plan {
         Some(Signature { inputs: types(&module.inputs), outputs: types(&module.outputs) })
     }
 
+    /// The modules that have names, which bootstraps do not.
+    pub(crate) fn named(&self) -> &[ModulePlan] {
+        self.modules.get(..self.named).unwrap_or_default()
+    }
+
     pub(crate) fn module(&self, name: &str) -> Option<u32> {
-        let found = self.modules.binary_search_by(|module| (*module.name).cmp(name)).ok()?;
+        let found = self.named().binary_search_by(|module| (*module.name).cmp(name)).ok()?;
         u32::try_from(found).ok()
     }
 }

@@ -7,6 +7,7 @@ mod arrivals;
 mod component_timers;
 mod departures;
 mod expiries;
+mod hearing;
 mod jobs;
 mod latches;
 mod peering;
@@ -24,6 +25,7 @@ pub use self::component_timers::ComponentTimerKind;
 pub(crate) use self::{
     arrivals::Arrival,
     departures::{Parcel, Unsent},
+    hearing::{Bus, Heard, Subscriber},
 };
 use self::{expiries::Expiries, peering::Peering, stores::Stores};
 
@@ -108,6 +110,8 @@ pub(crate) struct Services {
     peering: Option<Box<Peering>>,
     /// The Node's own addresses, until they are in the address book.
     addresses: Box<[Address]>,
+    /// Only where somebody listens.
+    pub(crate) bus: Option<Box<Bus>>,
 }
 
 /// Ids from here on are of executions that a Node begins of itself, as for a timer: those below are
@@ -137,6 +141,7 @@ impl Services {
             stores: None,
             peering: None,
             addresses,
+            bus: None,
             config,
         }
     }
@@ -166,6 +171,23 @@ impl Services {
     /// The same, to change.
     pub(crate) fn kept_mut(&mut self) -> Option<&mut Stores> {
         self.stores.as_deref_mut()
+    }
+
+    /// Forgets what the ops keep, and all timers and answers of executions that are no more. What
+    /// components set for themselves stays, and so do jobs that somebody may be running.
+    pub(crate) fn clear(&mut self) {
+        self.parked = 0;
+        self.answered.clear();
+        self.expiries = Expiries::default();
+        if let Some(kept) = self.stores.take() {
+            let stores = self.stores();
+            stores.component_timers = kept.component_timers;
+            stores.jobs = kept.jobs;
+        }
+        self.timers.retain(|alarm| match alarm {
+            Alarm::Resume(_) | Alarm::Deadline { .. } => false,
+            Alarm::Tick { .. } | Alarm::Component { .. } => true,
+        });
     }
 
     /// The Node's own stream of chance.

@@ -172,10 +172,79 @@ pub enum EngineStep {
         /// Why.
         reason: CapReached,
     },
+    /// A lifecycle phase has come, and begins an execution for each op that is enrolled in it.
+    LifecycleFired {
+        /// The phase.
+        phase: Arc<str>,
+        /// The ops.
+        ops: Vec<Arc<str>>,
+    },
+    /// A bootstrap has finished, and will not run again.
+    BootstrapComplete {
+        /// Its module.
+        module: Arc<str>,
+    },
+    /// A bootstrap has failed, or another one that it needs; it may be asked for again.
+    BootstrapFailed {
+        /// Its module.
+        module: Arc<str>,
+    },
+    /// The bootstrap that runs can only go on when an answer or a time comes.
+    WaitingOnBootstrap {
+        /// Its module.
+        module: Arc<str>,
+    },
+    /// Something was dropped because the Node was cleared.
+    Cancelled(Cancelled),
     /// The budget of this poll is used up, and work is left.
     CycleBudgetExceeded {
         /// Ops that are ready.
         ready: usize,
+    },
+}
+
+/// What a clear drops.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Cancelled {
+    /// An event that would have begun this execution.
+    Event {
+        /// The execution.
+        exec: ExecId,
+    },
+    /// An answer that was not taken yet.
+    Answer {
+        /// The command that it was for.
+        command: CommandId,
+    },
+    /// Something that was asked of the Node itself, or told to it.
+    Request {
+        /// What.
+        what: &'static str,
+    },
+    /// An execution that had begun.
+    Execution {
+        /// The execution.
+        exec: ExecId,
+    },
+    /// An op that was parked.
+    Op {
+        /// Its execution.
+        exec: ExecId,
+        /// The op.
+        op: Arc<str>,
+        /// What it waited under.
+        command: CommandId,
+    },
+    /// An event on the bus.
+    BusEvent {
+        /// Its kind.
+        kind: Arc<str>,
+    },
+    /// A bootstrap that waited for its turn.
+    Bootstrap {
+        /// Its module.
+        module: Arc<str>,
     },
 }
 

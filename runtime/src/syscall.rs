@@ -35,12 +35,16 @@ pub(crate) enum Request {
     Deadline(Nanos),
     DeadlineMatch { names: Names, within: Nanos },
     Dequeue(Arc<str>),
+    Dispatch(Arc<str>),
     Emit(Arc<str>),
     Enqueue(Arc<str>),
+    EventSource(Arc<str>),
     Flush(Arc<str>),
     Gate,
     IncrMetric(Arc<str>),
     Interval(Nanos),
+    LifecyclePhase(Arc<str>),
+    Notify(Arc<str>),
     Acquire { limit: Arc<str>, permits: u32 },
     Release(Arc<str>),
     Net(NetRequest),
@@ -71,6 +75,8 @@ pub(crate) enum Fired {
     Waits(CommandId),
     /// The same, and this timer will end it.
     Sleeps(CommandId, TimerId),
+    /// The bootstrap that the request names is asked for.
+    Bootstrap,
 }
 
 /// One call of the engine.
@@ -103,15 +109,19 @@ impl Request {
             "After" => Self::After,
             "Any" => Self::Any,
             "AppEmit" => Self::Emit(text("topic")?),
+            "AppNotify" => Self::Notify(text("topic")?),
+            "Bootstrap.Dispatch" => Self::Dispatch(text("module")?),
             "Bundle" => Self::Bundle,
             "Clock" => Self::Clock,
             "Deadline" => Self::Deadline(nanos()?),
             "DeadlineMatch" => Self::DeadlineMatch { names: names()?, within: nanos()? },
+            "EventSource" => Self::EventSource(text("kind")?),
             "Gate" => Self::Gate,
             "Hold.Flush" => Self::Flush(text("name")?),
             "Hold.Stash" => Self::Stash(text("name")?),
             "IncrMetric" => Self::IncrMetric(text("name")?),
             "Interval" => Self::Interval(nanos()?),
+            "LifecyclePhase" => Self::LifecyclePhase(text("phase")?),
             "Limit.Acquire" => {
                 let permits = u32::try_from(number("permits")?).ok()?;
                 Self::Acquire { limit: text("name")?, permits }
@@ -150,7 +160,11 @@ impl Request {
             Self::Sleep(time) => site.sleep(*time),
             Self::After => site.after(),
             // Begun by the Node itself, with their outputs at hand.
-            Self::Interval(_) | Self::Pulse => Ok(Fired::All),
+            Self::Interval(_) | Self::Pulse | Self::EventSource(_) | Self::LifecyclePhase(_) => {
+                Ok(Fired::All)
+            }
+            Self::Dispatch(_) => Ok(Fired::Bootstrap),
+            Self::Notify(topic) => Ok(site.notify(topic)),
             Self::RngU64 => {
                 let number = site.services.rng().next_u64();
                 Ok(site.give(number))

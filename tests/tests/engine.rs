@@ -8,6 +8,8 @@ static ALLOCATOR: CountingAllocator = CountingAllocator;
 mod engine {
     mod answers;
     mod backend;
+    mod bootstrap;
+    mod bus;
     mod callbacks;
     mod config;
     mod constants;
@@ -17,6 +19,7 @@ mod engine {
     mod expiry;
     mod flood;
     mod flow;
+    mod host;
     mod inbound;
     mod jobs;
     mod later;

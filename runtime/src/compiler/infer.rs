@@ -5,7 +5,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use super::{Surroundings, link::call_order};
+use super::{Surroundings, link::call_order, requests};
 use crate::{
     graph::syscalls::{SysOut, Syscall, syscall},
     module::{Body, Diagnostics, Draft, Op, OpKind, Port, Problem, Step},
@@ -167,6 +167,7 @@ impl<'a> Inference<'a> {
                 Some(Some(PortType::List(items))) => Some((**items).clone()),
                 _ => Some(PortType::Any),
             },
+            SysOut::Event => requests::event_type(op),
         });
         (takes, gives.collect())
     }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Surroundings, roles, settings, wants::dependencies};
+use super::{Surroundings, requests, roles, settings, wants::dependencies};
 use crate::{
     component::ComponentType,
     graph::{
@@ -130,6 +130,7 @@ impl Link<'_> {
             let got = self.op.attributes.keys().cloned().collect();
             self.problems.push(Problem::Attributes { wanted, got });
         }
+        self.problems.extend(requests::problem(self.draft, self.op));
     }
 
     fn arity(&mut self, what: &'static str, wanted: usize, got: usize) {
@@ -174,7 +175,7 @@ pub(super) fn call_order(draft: &Draft) -> CallOrder {
 }
 
 /// The names that a module's body calls. A bootstrap's calls count too: they are expanded alike.
-fn called(module: &Module) -> impl Iterator<Item = &str> {
+pub(super) fn called(module: &Module) -> impl Iterator<Item = &str> {
     module.bodies().flat_map(|(_, body)| &body.ops).filter_map(|op| match &op.kind {
         OpKind::Call { module } => Some(module.as_str()),
         _ => None,

@@ -33,6 +33,8 @@ settings! {
         DEFAULT_MAX_JOB_BYTES = 256 * 1024 * 1024, EDGE_MAX_JOB_BYTES = 4 * 1024 * 1024;
         /// Bus subscriptions of the whole Node.
         max_subscriptions: u32, DEFAULT_MAX_SUBSCRIPTIONS = 1_024, EDGE_MAX_SUBSCRIPTIONS = 64;
+        /// Sources and kinds of refused calls that one turn tells of; further ones are counted.
+        max_refusals: u32, DEFAULT_MAX_REFUSALS = 64, EDGE_MAX_REFUSALS = 16;
         /// Invokes whose outputs nobody has collected yet.
         max_invocations: u32, DEFAULT_MAX_INVOCATIONS = 10_000, EDGE_MAX_INVOCATIONS = 256;
     }

@@ -28,6 +28,23 @@ pub enum OpErrorKind {
     MissingResource,
 }
 
+impl OpErrorKind {
+    /// Its short name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::BadArgument => "bad_argument",
+            Self::BadOutput => "bad_output",
+            Self::Cancelled => "cancelled",
+            Self::TimedOut => "timed_out",
+            Self::Limit => "limit",
+            Self::Lost => "lost",
+            Self::BadRequest => "bad_request",
+            Self::MissingResource => "missing_resource",
+        }
+    }
+}
+
 /// Why an op failed.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct OpError(Box<(OpErrorKind, Cow<'static, str>)>);

@@ -10,7 +10,6 @@ use crate::{
     id::{CommandId, ExecId},
     plan::{Call, ModulePlan, OpPlan},
     services::{Alarm, Answer},
-    step::EngineStep,
     syscall::{DEADLINE_ARM, Request},
     time::Nanos,
     value::Value,
@@ -31,8 +30,7 @@ impl Walk<'_> {
                     execution.has_failed = true;
                     let op = module.ops.get(op as usize).map(|op| Arc::clone(&op.name));
                     let error = OpError::new(OpErrorKind::Limit, full.to_string());
-                    let op = op.unwrap_or_default();
-                    self.steps.push(EngineStep::OpFailed { exec, op, error });
+                    self.tell_failure(exec, op.unwrap_or_default(), error);
                 }
             }
         }
@@ -56,7 +54,7 @@ impl Walk<'_> {
                 Alarm::Deadline { exec, index, op } => self.pass_deadline(exec, index, op),
                 Alarm::Component { slot, kind } => self.ring_component(slot, kind),
                 Alarm::Tick { module, op } => {
-                    self.begin_from(module, op, Value::U64(due.ticks));
+                    self.begin_from(module, op, Value::U64(due.ticks), false);
                 }
             }
             self.answer_all();
@@ -110,22 +108,25 @@ impl Walk<'_> {
                         let Ok(exec) = self.services.inner_execs.mint() else { return };
                         let error = OpError::new(OpErrorKind::Limit, error.to_string());
                         let op = module.ops.get(op as usize).map(|op| Arc::clone(&op.name));
-                        let op = op.unwrap_or_default();
-                        self.steps.push(EngineStep::OpFailed { exec, op, error });
+                        self.tell_failure(exec, op.unwrap_or_default(), error);
                     }
                 }
-                _ => self.begin_from(module_index, op, Value::Unit),
+                _ => self.begin_from(module_index, op, Value::Unit, false),
             }
         }
     }
 
     /// Begins an execution in which this op has just given this value.
-    fn begin_from(&mut self, module_index: u32, op: u32, value: Value) {
+    pub(super) fn begin_from(&mut self, module_index: u32, op: u32, value: Value, is_echo: bool) {
         let plan = self.plan;
         let Some(module) = plan.modules.get(module_index as usize) else { return };
         let Some(op) = module.ops.get(op as usize) else { return };
         let Ok(exec) = self.services.inner_execs.mint() else { return };
         let index = self.engine.pool.begin(exec, module_index, module);
+        if let (true, Some(bus)) = (is_echo, &mut self.services.bus) {
+            bus.note_echo(exec);
+            self.engine.pool.at(index).into_iter().for_each(|echo| echo.is_watched = true);
+        }
         self.open_deadlines(module, index, exec);
         let Some(mut scatter) = self.scatter(module, index) else { return };
         for &root in &module.roots {

@@ -11,7 +11,6 @@ use crate::{
     context::{ComponentTimerKind, Cx, Siblings},
     error::OpError,
     plan::SlotPlan,
-    step::EngineStep,
     value::Value,
 };
 
@@ -54,8 +53,7 @@ impl Walk<'_> {
             None => Err(OpError::failed("its slot is empty")),
         };
         if let Err(error) = called {
-            let op = Arc::clone(op);
-            self.steps.push(EngineStep::OpFailed { exec, op, error });
+            self.tell_failure(exec, Arc::clone(op), error);
         }
         if let Some(stores) = self.services.kept_mut() {
             stores.latches.end(exec);

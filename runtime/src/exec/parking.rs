@@ -20,7 +20,7 @@ use crate::{
 /// An op that waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Parked {
-    at: OpAt,
+    pub(super) at: OpAt,
     /// What ends its wait by itself.
     timer: Option<TimerId>,
 }

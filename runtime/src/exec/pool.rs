@@ -24,6 +24,8 @@ pub(super) struct Execution {
     pub(super) has_failed: bool,
     /// It may hold permits, or wait for some.
     pub(super) has_permits: bool,
+    /// Somebody wants to know of its end.
+    pub(super) is_watched: bool,
     /// Timers of its deadline ops.
     pub(super) deadlines: Vec<(u32, TimerId)>,
     /// The envelope behind it.
@@ -44,6 +46,12 @@ impl Pool {
         self.records.len() - self.free.len()
     }
 
+    /// The executions that have not ended, in the order of their places; for a host that asks, and
+    /// for a clear.
+    pub(super) fn alive(&self) -> impl Iterator<Item = (ExecIndex, &Execution)> {
+        (0..).zip(&self.records).filter(|(_, execution)| execution.live > 0)
+    }
+
     #[inline]
     pub(super) fn at(&mut self, index: ExecIndex) -> Option<&mut Execution> {
         self.records.get_mut(index as usize)
@@ -62,6 +70,7 @@ impl Pool {
                     half_fed: 0,
                     has_failed: false,
                     has_permits: false,
+                    is_watched: false,
                     deadlines: Vec::new(),
                     inbound: None,
                     charge: None,
@@ -79,6 +88,7 @@ impl Pool {
             record.half_fed = 0;
             record.has_failed = false;
             record.has_permits = false;
+            record.is_watched = false;
         }
         index
     }

@@ -119,6 +119,18 @@ impl<K: Clone> Scheduler<K> {
         self.timers.remove(&(deadline, id)).map(|timer| timer.payload)
     }
 
+    /// Takes all timers back but those whose payload is to stay.
+    pub fn retain(&mut self, mut stays: impl FnMut(&K) -> bool) {
+        let Self { timers, deadlines, .. } = self;
+        timers.retain(|(_, id), timer| {
+            let stays = stays(&timer.payload);
+            if !stays {
+                deadlines.remove(id);
+            }
+            stays
+        });
+    }
+
     /// When the next timer is due.
     pub fn next_deadline(&self) -> Option<Nanos> {
         self.timers.first_key_value().map(|((deadline, _), _)| *deadline)

@@ -15,6 +15,8 @@
 //! assert!(g.build().is_ok());
 //! ```
 
+mod events;
+
 use super::{Graph, NewOp, Wire};
 use crate::{
     module::{Activation, OpKind},

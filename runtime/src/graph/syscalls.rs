@@ -49,11 +49,13 @@ pub enum SysOut {
     /// An item of the list that the first input is, for as many outputs as the op has; always the
     /// only one.
     Items,
+    /// What an event of the kind that the attribute `kind` names is given as.
+    Event,
 }
 
 use PortType::{Any as AnyType, I64, Peer, Text, U64, Unit};
 use SysIn::{One, Rest};
-use SysOut::{Common, Items, List, Of, Same};
+use SysOut::{Common, Event, Items, List, Of, Same};
 
 const NAME: (&str, PortType) = ("name", Text);
 const PORT: (&str, PortType) = ("port", Text);
@@ -83,6 +85,10 @@ rows! {
     "Any": &[Rest(AnyType)] => &[Common, Of(U64)], &[];
     // Tells the host a value under a topic.
     "AppEmit": &[One(AnyType)] => &[], &[("topic", Text)];
+    // Tells the modules of this Node a value under a topic.
+    "AppNotify": &[One(AnyType)] => &[], &[("topic", Text)];
+    // Triggered: asks for a module's bootstrap, which runs unless it has.
+    "Bootstrap.Dispatch": &[One(AnyType)] => &[], &[("module", Text)];
     // Gives a list of its inputs.
     "Bundle": &[Rest(AnyType)] => &[List], &[];
     // Gives logical now, in nanoseconds, when it is triggered.
@@ -93,6 +99,8 @@ rows! {
     // Gives the first of its inputs to arrive and that input's name; or, if none comes within the
     // time, counted from the start of the execution, the trigger and the name `deadline`.
     "DeadlineMatch": &[Rest(AnyType)] => &[Of(AnyType), Of(Text)], &[NAMES, NANOS];
+    // Starts an execution for each event of this kind on the bus, and gives the event.
+    "EventSource": &[] => &[Event], &[("kind", Text)];
     // Gives its first input on once the second has arrived too.
     "Gate": &[One(AnyType), One(AnyType)] => &[Same(0)], &[];
     // Triggered: gives what was stashed under a name, in order, and forgets it.
@@ -103,6 +111,8 @@ rows! {
     "IncrMetric": &[One(I64)] => &[], &[NAME];
     // Starts an execution each period, on a fixed grid; gives how many ticks have passed.
     "Interval": &[] => &[Of(U64)], &[NANOS];
+    // Triggers when the host says that this phase has come.
+    "LifecyclePhase": &[] => &[Of(Unit)], &[("phase", Text)];
     // Gives its input on once the execution holds one of so many permits.
     "Limit.Acquire": &[One(AnyType)] => &[Same(0)], &[NAME, ("permits", U64)];
     // Gives its input on and the execution's permit back, before the execution ends.
@@ -194,7 +204,7 @@ mod tests {
             let fed = |output: &SysOut| match output {
                 Same(at) => row.input(*at).is_some(),
                 Common => !row.inputs.is_empty(),
-                Of(_) | List => true,
+                Of(_) | List | Event => true,
                 Items => row.outputs.len() == 1 && !row.inputs.is_empty(),
             };
             assert!(row.outputs.iter().all(fed), "{}", row.name);

@@ -139,11 +139,15 @@ fn every_request_is_recorded_as_its_row_says() {
         g.release("door", n),
         g.request("Other/port", n, n),
         g.peers_lookup(n),
+        g.on_event("app.news"),
+        g.on_lifecycle("Shutdown"),
     ];
     g.stash("held", n);
     g.enqueue("line", n);
     g.record_as("ring", n);
     g.incr_metric("seen", by);
+    g.notify("news", n);
+    g.dispatch_bootstrap("Other", n);
     g.net_out("Other/port", n, n);
     g.reply(n);
     g.peers_insert(n, n);

@@ -299,6 +299,42 @@ pub enum Problem {
     /// A time to wait was set where nothing waits.
     #[error("nothing waits here, so it cannot be within a time")]
     NeverWaits,
+    /// A topic begins as only the Node's own events may.
+    #[error("the topic {topic:?} begins with {prefix:?}, which is the framework's own")]
+    ReservedTopic {
+        /// The topic.
+        topic: String,
+        /// How it begins.
+        prefix: &'static str,
+    },
+    /// No event is of this kind.
+    #[error("there are no events {kind:?}, there are {available:?} and any app.topic")]
+    UnknownEvent {
+        /// The kind.
+        kind: String,
+        /// The kinds of the Node's own events.
+        available: Vec<String>,
+    },
+    /// A module that has no bootstrap is to be bootstrapped.
+    #[error("the module {module:?} has no bootstrap, there are {available:?}")]
+    NoBootstrap {
+        /// The module.
+        module: String,
+        /// The modules that have one.
+        available: Vec<String>,
+    },
+    /// A bootstrap that takes inputs is to run without any.
+    #[error("the bootstrap of {module:?} takes inputs, which only the host can give")]
+    BootstrapTakesInputs {
+        /// The module.
+        module: String,
+    },
+    /// A name that must say something is empty.
+    #[error("attribute {name:?}: wanted at least one character")]
+    EmptyAttribute {
+        /// The attribute.
+        name: &'static str,
+    },
     /// Modules call each other in a circle.
     #[error("recursion: {}", .modules.join(" calls "))]
     Recursion {

@@ -17,6 +17,8 @@ pub struct Batch {
     pub depth: u64,
     /// The events, oldest first.
     pub events: Vec<Admitted<IngressEvent>>,
+    /// The Node is being cleared: what these events would begin is reported as cancelled.
+    pub discard: bool,
 }
 
 /// When a Node can make progress without a push.

@@ -5,25 +5,40 @@
 
 use super::{Batch, Node};
 use crate::{
+    bus::{InfraEvent, NodeEvent},
     event::{Control, IngressEvent},
     exec::Walk,
     services::Answer,
-    step::EngineStep,
+    step::{Cancelled, EngineStep},
 };
 
 /// One phase of a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// What the batch brings.
+    /// What the batch brings, but answers.
     Ingress,
     /// Ops that are ready.
     Frontier,
-    /// What is due.
+    /// Events of the bus.
+    Bus,
+    /// What is due. It stands before answers: at one instant, expiry beats completion.
     Timers,
+    /// Answers to parked ops that the batch brings.
+    Completions,
+    /// Phases of life that the host has announced.
+    Lifecycle,
 }
 
 /// The phases in their order.
-const PHASES: [Phase; 4] = [Phase::Ingress, Phase::Frontier, Phase::Timers, Phase::Frontier];
+const PHASES: [Phase; 7] = [
+    Phase::Ingress,
+    Phase::Frontier,
+    Phase::Bus,
+    Phase::Timers,
+    Phase::Completions,
+    Phase::Frontier,
+    Phase::Lifecycle,
+];
 
 impl Node {
     /// Moves the Node by a batch of its history, as [`apply`](Self::apply) did when it was new.
@@ -38,6 +53,7 @@ impl Node {
 
     /// Moves the Node by one batch and appends what it did to `steps`.
     pub fn apply(&mut self, batch: &Batch, steps: &mut Vec<EngineStep>) {
+        let first_step = steps.len();
         self.services.now = self.clock.observe(batch.now);
         let engine = &mut **self.engine.get_or_insert_default();
         let walk = Walk {
@@ -49,13 +65,17 @@ impl Node {
         };
         let budget = walk.services.config.cycle_op_budget;
         let mut turn = Turn { walk, targets: &self.targets, batch, budget };
-        PHASES.iter().for_each(|phase| turn.pass(*phase));
-        let ready = engine.ready();
-        if ready > 0 {
-            steps.push(EngineStep::CycleBudgetExceeded { ready });
+        if batch.discard {
+            turn.discard();
+        } else {
+            PHASES.iter().for_each(|phase| turn.pass(*phase));
         }
+        turn.end();
         let mut held = self.held.take();
         engine.settle_births(|weight| held.as_mut()?.split(weight));
+        if !self.services.is_replaying {
+            self.show(steps.get(first_step..).unwrap_or_default());
+        }
     }
 }
 
@@ -73,7 +93,10 @@ impl Turn<'_> {
         match phase {
             Phase::Ingress => self.ingress(),
             Phase::Frontier => self.budget -= self.walk.run(self.budget),
+            Phase::Bus => self.budget -= self.walk.hear(self.budget),
             Phase::Timers => self.budget -= self.walk.ring(self.budget),
+            Phase::Completions => self.completions(),
+            Phase::Lifecycle => self.lifecycle(),
         }
     }
 
@@ -89,13 +112,13 @@ impl Turn<'_> {
                     let inputs = inputs.iter().map(|(input, value)| (*input, value));
                     walk.begin(*exec, *module, weight, inputs);
                 }
-                IngressEvent::Completion { command, outputs } => {
-                    walk.services.note_answer(*command);
-                    walk.answer(*command, Answer::Outputs(outputs.clone()));
-                }
-                IngressEvent::CompletionFailed { command, error } => {
-                    walk.services.note_answer(*command);
-                    walk.answer(*command, Answer::Failed(error.clone()));
+                IngressEvent::Completion { .. } | IngressEvent::CompletionFailed { .. } => {}
+                IngressEvent::AppIngressError { error, count } => {
+                    if let Some(bus) = &mut walk.services.bus {
+                        let (error, count) = (error.clone(), *count);
+                        let event = InfraEvent::IngressError { error, count };
+                        bus.publish(None, NodeEvent::Infra(event));
+                    }
                 }
                 IngressEvent::EnvelopeFrom(from) => {
                     walk.receive(self.targets, from, weight, self.batch.depth);
@@ -105,7 +128,94 @@ impl Turn<'_> {
                 IngressEvent::Control(Control::Start) => {
                     self.targets.iter().for_each(|module| walk.start(*module));
                 }
+                IngressEvent::Control(Control::Bootstrap(asked)) => walk.bootstrap(asked),
+                IngressEvent::Control(Control::Lifecycle(_)) => {}
+                IngressEvent::Control(Control::Clear) => walk.clear(),
             }
         }
+    }
+
+    fn completions(&mut self) {
+        let walk = &mut self.walk;
+        for admitted in &self.batch.events {
+            let (command, answer) = match &admitted.event {
+                IngressEvent::Completion { command, outputs } => {
+                    (*command, Answer::Outputs(outputs.clone()))
+                }
+                IngressEvent::CompletionFailed { command, error } => {
+                    (*command, Answer::Failed(error.clone()))
+                }
+                _ => continue,
+            };
+            walk.services.note_answer(command);
+            walk.answer(command, answer);
+        }
+    }
+
+    fn lifecycle(&mut self) {
+        for admitted in &self.batch.events {
+            if let IngressEvent::Control(Control::Lifecycle(phase)) = &admitted.event {
+                self.walk.fire_lifecycle(self.targets, phase);
+                self.budget -= self.walk.run(self.budget);
+            }
+        }
+    }
+
+    /// Reports what asks for work as cancelled. What changes the Node itself holds all the same.
+    fn discard(&mut self) {
+        let walk = &mut self.walk;
+        for admitted in &self.batch.events {
+            let dropped = match &admitted.event {
+                IngressEvent::AppEvent { exec, .. } | IngressEvent::Invoke { exec, .. } => {
+                    Cancelled::Event { exec: *exec }
+                }
+                IngressEvent::Completion { command, .. }
+                | IngressEvent::CompletionFailed { command, .. } => {
+                    walk.services.note_answer(*command);
+                    Cancelled::Answer { command: *command }
+                }
+                IngressEvent::EnvelopeFrom(from) => {
+                    // Its place in the stream is taken all the same: the peer goes on behind it.
+                    walk.services.take_in(from).ok();
+                    Cancelled::Request { what: "envelope" }
+                }
+                IngressEvent::SendFailed(failed) => {
+                    walk.fail_send(failed);
+                    continue;
+                }
+                IngressEvent::Control(Control::Peers(change)) => {
+                    walk.change_peers(change);
+                    continue;
+                }
+                IngressEvent::AppIngressError { .. } => Cancelled::Request { what: "refusals" },
+                IngressEvent::Control(Control::Bootstrap(_)) => {
+                    Cancelled::Request { what: "bootstrap" }
+                }
+                IngressEvent::Control(Control::Lifecycle(_)) => {
+                    Cancelled::Request { what: "lifecycle phase" }
+                }
+                IngressEvent::Control(Control::Start) => {
+                    self.targets.iter().for_each(|module| walk.start(*module));
+                    continue;
+                }
+                IngressEvent::Control(Control::Clear) => {
+                    walk.clear();
+                    continue;
+                }
+            };
+            walk.cancel(dropped);
+        }
+    }
+
+    /// Counts the turn, and tells what it leaves behind.
+    fn end(&mut self) {
+        let Walk { engine, services, steps, .. } = &mut self.walk;
+        engine.note_turn(self.batch.events.len());
+        let ready = engine.ready();
+        let unheard = services.bus.as_ref().map_or(0, |bus| bus.depth().0);
+        if ready > 0 || (self.budget == 0 && unheard > 0) {
+            steps.push(EngineStep::CycleBudgetExceeded { ready });
+        }
+        self.walk.tell_waiting_bootstrap();
     }
 }

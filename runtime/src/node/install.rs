@@ -8,14 +8,16 @@ use std::{collections::BTreeSet, sync::Arc};
 use samsara_ingress::{IngressLimits, LimitError};
 use samsara_proto::{Address, PeerId};
 
-use super::{Batch, Node};
+use super::{Batch, Node, Refused};
 use crate::{
     component::{AnyComponent, ConstructError},
     config::{ConfigErrors, NodeConfig},
     event::{Control, IngressEvent, NodeIngress},
     id::{IdCounter, Incarnation},
+    plan::{Call, Plan},
     program::Program,
-    services::Services,
+    services::{Bus, Services, Subscriber},
+    syscall::Request,
     time::LogicalClock,
 };
 
@@ -40,11 +42,13 @@ pub enum InstallError {
     /// The settings contradict themselves.
     #[error(transparent)]
     Config(#[from] ConfigErrors),
-    /// Modules have a bootstrap, which a Node cannot run yet.
-    #[error("modules {modules:?} have a bootstrap, which a node cannot run yet")]
-    Bootstrap {
-        /// The modules, those that are only called included.
-        modules: Vec<String>,
+    /// More ops listen for events of the bus than may.
+    #[error("{count} ops listen for events, the cap is {cap}")]
+    TooManySubscriptions {
+        /// How many there are.
+        count: usize,
+        /// How many are allowed.
+        cap: u32,
     },
     /// Components could not be made.
     #[error("{}", .errors.iter().map(ConstructError::to_string).collect::<Vec<_>>().join("\n"))]
@@ -110,12 +114,10 @@ pub fn install(
         return Err(InstallError::TooManyAddresses { count, cap });
     }
     let plan = program.plan();
-    let modules = plan.modules.iter().filter(|module| module.has_bootstrap);
-    let modules: Vec<_> = modules.map(|module| module.name.as_ref().to_owned()).collect();
-    if !modules.is_empty() {
-        // Better refused than silently left out.
-        return Err(InstallError::Bootstrap { modules });
-    }
+    let mut targets: Vec<_> = targets.iter().filter_map(|name| plan.module(name)).collect();
+    targets.sort_unstable();
+    targets.dedup();
+    let bus = bus(plan, &targets, &config)?;
     // Validated to be a percentage.
     let share = u8::try_from(config.peers.ingress_share_percent).unwrap_or(u8::MAX);
     let queue = NodeIngress::new(IngressLimits {
@@ -134,9 +136,6 @@ pub fn install(
         got: life,
         wanted: "higher than any before",
     })?;
-    let mut targets: Vec<_> = targets.iter().filter_map(|name| plan.module(name)).collect();
-    targets.sort_unstable();
-    targets.dedup();
     let components = components(program)?;
     let handle = queue.handle();
     let has_sources =
@@ -146,6 +145,8 @@ pub fn install(
         let started = handle.try_push(IngressEvent::Control(Control::Start), 0);
         debug_assert!(started.is_ok(), "an empty mailbox refused its first event");
     }
+    let mut services = Services::new(peer, addresses, handle.for_life(life), config);
+    services.bus = bus;
     Ok(Node {
         plan: Arc::clone(plan),
         targets: targets.into(),
@@ -153,12 +154,15 @@ pub fn install(
         reader,
         admissions: IdCounter::new(),
         clock: LogicalClock::default(),
-        services: Services::new(peer, addresses, handle.for_life(life), config),
+        services,
         engine: None,
         incarnation,
         held: None,
         batch: Batch::default(),
         screened: None,
+        clearing: None,
+        refused: Refused::default(),
+        tap: None,
         handle,
         queue,
     })
@@ -179,4 +183,28 @@ fn components(program: &Program) -> Result<Slots, InstallError> {
         }
     }
     if errors.is_empty() { Ok(components.into()) } else { Err(InstallError::Components { errors }) }
+}
+
+/// The bus of these modules, if one of them listens.
+fn bus(
+    plan: &Plan,
+    targets: &[u32],
+    config: &NodeConfig,
+) -> Result<Option<Box<Bus>>, InstallError> {
+    let mut subscribers = Vec::new();
+    for &index in targets {
+        let Some(module) = plan.modules.get(index as usize) else { continue };
+        for &op in &module.listeners {
+            let call = module.ops.get(op as usize).map(|op| &op.call);
+            if let Some(Call::Request(Request::EventSource(kind))) = call {
+                subscribers.push((Arc::clone(kind), Subscriber { module: index, op }));
+            }
+        }
+    }
+    let (count, cap) = (subscribers.len(), config.state.max_subscriptions);
+    if count > cap as usize {
+        return Err(InstallError::TooManySubscriptions { count, cap });
+    }
+    let bus = || Box::new(Bus::new(config.bus_capacity, &subscribers));
+    Ok((count > 0).then(bus))
 }

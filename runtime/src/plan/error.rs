@@ -55,6 +55,12 @@ pub enum PlanError {
         /// The op.
         op: String,
     },
+    /// A bootstrap runs once, so nothing in it can begin executions of itself.
+    #[error("{op}: begins executions of itself, which nothing in a bootstrap may")]
+    SourceInBootstrap {
+        /// The op.
+        op: String,
+    },
     /// Calls go deeper than allowed, or in a circle.
     #[error("{op}: calls are nested deeper than {cap}")]
     TooDeep {

@@ -6,7 +6,8 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    Call, ModulePlan, OpPlan, Plan, PlanError, PlanErrors, PortPlan, Span, Target, TensorOps, slots,
+    Call, ModulePlan, OpPlan, Plan, PlanError, PlanErrors, PortPlan, Span, Target, TensorOps,
+    bootstrap, slots,
 };
 use crate::{
     component::ComponentType,
@@ -37,33 +38,63 @@ pub(super) fn plan(
     tensor_ops: &TensorOps<'_>,
     limits: &PlanConfig,
 ) -> Result<Plan, PlanErrors> {
-    let mut errors = Vec::new();
-    let mut plans = Vec::new();
     let table = slots::table(slots);
+    let around = Around { modules, slots, tensor_ops, table: &table, limits };
+    let (mut errors, mut plans) = (Vec::new(), Vec::new());
     for module in modules.values() {
-        let mut expansion = Expansion {
-            modules,
-            slots,
-            tensor_ops,
-            table: &table,
-            limits,
-            module: &module.name,
-            ops: Vec::new(),
-            same_as: Vec::new(),
-            steps: 0,
-            errors: Vec::new(),
+        plans.extend(expanded(around, &module.name, &module.body, &mut errors));
+    }
+    let named = plans.len();
+    for module in modules.values() {
+        let Some(body) = &module.bootstrap else { continue };
+        let Some(plan) = expanded(around, &module.name, body, &mut errors) else {
+            continue;
         };
-        let places = expansion.places(&module.body);
-        expansion.body(&module.body, &places, "", 0);
-        if expansion.errors.is_empty() {
-            plans.push(expansion.finish(module, &places));
-        }
-        errors.append(&mut expansion.errors);
+        bootstrap::add(&mut plans, named, plan, &mut errors);
     }
     if !errors.is_empty() {
         return Err(PlanErrors { errors });
     }
-    Ok(Plan { modules: plans, slots: slots::plan(slots, &table), exports: Vec::new() })
+    bootstrap::sort(modules, &mut plans, named);
+    let slots = slots::plan(slots, &table);
+    Ok(Plan { modules: plans, named, slots, exports: Vec::new() })
+}
+
+/// What bodies are expanded over.
+#[derive(Clone, Copy)]
+struct Around<'a> {
+    modules: &'a BTreeMap<String, Module>,
+    slots: &'a BTreeMap<String, ComponentType>,
+    tensor_ops: &'a TensorOps<'a>,
+    table: &'a Arc<SlotTable>,
+    limits: &'a PlanConfig,
+}
+
+/// One body, expanded, or none and what is wrong.
+fn expanded(
+    around: Around<'_>,
+    module: &str,
+    body: &Body,
+    errors: &mut Vec<PlanError>,
+) -> Option<ModulePlan> {
+    let Around { modules, slots, tensor_ops, table, limits } = around;
+    let mut expansion = Expansion {
+        modules,
+        slots,
+        tensor_ops,
+        table,
+        limits,
+        module,
+        ops: Vec::new(),
+        same_as: Vec::new(),
+        steps: 0,
+        errors: Vec::new(),
+    };
+    let places = expansion.places(body);
+    expansion.body(body, &places, "", 0);
+    let is_sound = expansion.errors.is_empty();
+    errors.append(&mut expansion.errors);
+    is_sound.then(|| expansion.finish(module, body, &places))
 }
 
 struct Expansion<'a> {
@@ -220,7 +251,7 @@ impl<'a> Expansion<'a> {
         }
     }
 
-    fn finish(&mut self, module: &Module, places: &[Flat]) -> ModulePlan {
+    fn finish(&mut self, module: &str, body: &Body, places: &[Flat]) -> ModulePlan {
         let same_as = std::mem::take(&mut self.same_as);
         let at = |value: ValueId| places.get(value.0 as usize).map(|flat| root(&same_as, *flat));
         let mut readers: Vec<Vec<Target>> = vec![Vec::new(); same_as.len()];
@@ -237,7 +268,7 @@ impl<'a> Expansion<'a> {
                 operands += 1;
             }
         }
-        for (output, port) in (0..).zip(&module.body.outputs) {
+        for (output, port) in (0..).zip(&body.outputs) {
             read(at(port.value), Target::Output(output));
         }
         let mut targets = Vec::new();
@@ -247,21 +278,23 @@ impl<'a> Expansion<'a> {
         let ports = |ports: &[crate::module::Port]| {
             let plan = |port: &crate::module::Port| PortPlan {
                 name: port.name.as_str().into(),
-                ty: type_of(&module.body, port.value),
+                ty: type_of(body, port.value),
                 targets: at(port.value).map(span).unwrap_or_default(),
             };
             ports.iter().map(plan).collect()
         };
         let mut plan = ModulePlan {
-            name: module.name.as_str().into(),
-            inputs: ports(&module.body.inputs),
-            outputs: ports(&module.body.outputs),
+            name: module.into(),
+            inputs: ports(&body.inputs),
+            outputs: ports(&body.outputs),
             ops: Vec::new(),
             missing: Vec::new(),
             roots: Vec::new(),
             deadlines: Vec::new(),
-            has_bootstrap: module.bootstrap.is_some(),
+            bootstrap: None,
+            bootstraps: Vec::new(),
             sources: Vec::new(),
+            listeners: Vec::new(),
             operands: operands as usize,
             targets,
             scatter: Vec::new(),
@@ -288,6 +321,9 @@ impl ModulePlan {
             Call::Request(Request::Pulse | Request::Interval(_)) => self.sources.push(index),
             Call::Request(Request::Deadline(within) | Request::DeadlineMatch { within, .. }) => {
                 self.deadlines.push((index, *within));
+            }
+            Call::Request(Request::EventSource(_) | Request::LifecyclePhase(_)) => {
+                self.listeners.push(index);
             }
             _ if awaited == 0 => self.roots.push(index),
             _ => {}

@@ -1,4 +1,4 @@
-//! Requests that keep something in the Node, or tell it to the host.
+//! Requests that keep something in the Node, or tell it to the host or to its own modules.
 //!
 //! Law: every store is bounded. What is dropped for room is counted where it was dropped; what
 //! finds no room at all fails the op that asked.
@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::{Fired, Site};
 use crate::{
+    bus::NodeEvent,
     error::{OpError, OpErrorKind},
     framework::{Dequeued, Enqueued, Waiter},
     services::Answer,
@@ -22,6 +23,15 @@ impl Site<'_> {
     pub(super) fn emit(&mut self, topic: &Arc<str>) -> Fired {
         let (exec, topic, value) = (self.exec, Arc::clone(topic), self.argument(0));
         self.steps.push(EngineStep::AppEmitted { exec, topic, value });
+        Fired::All
+    }
+
+    pub(super) fn notify(&mut self, topic: &Arc<str>) -> Fired {
+        let value = self.argument(0);
+        if let Some(bus) = &mut self.services.bus {
+            let topic = Arc::clone(topic);
+            bus.publish(Some(self.exec), NodeEvent::App { topic, value });
+        }
         Fired::All
     }
 

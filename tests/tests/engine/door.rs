@@ -140,17 +140,6 @@ fn an_install_names_what_is_wrong() {
 }
 
 #[test]
-fn a_bootstrap_that_could_not_run_is_refused() {
-    let program = program(|g| {
-        module(g);
-        g.bootstrap(|b| b.emit("begun", b.constant(1_u64)));
-    });
-    let refused = install(PeerId::from(1), [], &program, &["Main"], NodeConfig::default());
-    let modules = vec!["Main".to_owned()];
-    assert_eq!(refused.map(|_| ()), Err(InstallError::Bootstrap { modules }));
-}
-
-#[test]
 fn an_input_that_is_given_twice_is_refused_by_name() {
     let mut node = node(module);
     let refused = node.invoke("Main", [("n", 1_u64), ("n", 2)]).expect_err("twice");

@@ -35,6 +35,12 @@ pub(crate) struct Parts {
     total: u64,
 }
 
+impl Parts {
+    pub(crate) fn total(&self) -> u64 {
+        self.total
+    }
+}
+
 impl Component for Parts {
     const TYPE_NAME: &'static str = "test.parts@1";
 
@@ -72,6 +78,10 @@ impl Component for Parts {
             let command = CommandId::new(n).ok_or("zero is no command")?;
             cx.complete_command(command, vec![Value::U64(7)]);
             Ok(n)
+        });
+        ops.on("tell", |_: &mut Self, cx: &mut Cx<'_>, topic: String| -> Result<_, String> {
+            let said = cx.publish_bus(&topic, Value::from(topic.as_str()));
+            said.map(|()| "told".to_owned()).map_err(|reserved| reserved.to_string())
         });
         ops.on("echo", |_: &mut Self, cx: &mut Cx<'_>, n: u64| -> Result<Promise<u64>, OpError> {
             let command = cx.allocate_command_id()?;

@@ -172,19 +172,22 @@ impl<'p> Model<'p> {
     /// Takes one turn of so many events, and tells what it did.
     pub(super) fn turn(&mut self, now: Nanos, events: usize) -> Vec<EngineStep> {
         self.now = self.now.max(now);
+        let mut answers = Vec::new();
         for event in self.mailbox.drain(..events).collect::<Vec<_>>() {
             let weight = event.weight();
             match event {
                 Event::Arrival(exec, inputs) => self.begin(exec, inputs, weight),
-                Event::Answer(command, answer) => {
-                    self.awaited.remove(&command);
-                    self.answer(command, answer);
-                }
+                Event::Answer(command, answer) => answers.push((command, answer)),
             }
         }
         let mut left = self.config.cycle_op_budget;
         self.fire_ready(&mut left);
         self.ring(&mut left);
+        // What is due comes before answers of the same moment.
+        for (command, answer) in answers {
+            self.awaited.remove(&command);
+            self.answer(command, answer);
+        }
         self.fire_ready(&mut left);
         if !self.ready.is_empty() {
             self.steps.push(EngineStep::CycleBudgetExceeded { ready: self.ready.len() });
