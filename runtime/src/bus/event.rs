@@ -9,7 +9,6 @@ use samsara_proto::PeerId;
 use crate::{
     error::{AppIngressError, OpError},
     id::{ExecId, RequestId},
-    time::Nanos,
     value::Value,
 };
 
@@ -65,20 +64,6 @@ pub enum InfraEvent {
         /// The peer.
         peer: PeerId,
     },
-    /// A peer asks for a pause (`infra.backoff_notice`): `peer`, `until`.
-    BackoffNotice {
-        /// The peer.
-        peer: PeerId,
-        /// The end of the pause.
-        until: Nanos,
-    },
-    /// Something had to make room (`infra.dropped`): `what`, `count`.
-    Dropped {
-        /// What.
-        what: Arc<str>,
-        /// How many.
-        count: u64,
-    },
 }
 
 /// What a Node tells of its links.
@@ -99,8 +84,8 @@ pub enum WireEvent {
     ReceiveFailed {
         /// The sender.
         peer: PeerId,
-        /// The position in its envelope.
-        fill: u64,
+        /// The position in its envelope; of a whole envelope the record has no `fill`.
+        fill: Option<u64>,
         /// Why.
         reason: Arc<str>,
     },
@@ -120,8 +105,6 @@ pub enum WireEvent {
 
 impl InfraEvent {
     pub(super) const KINDS: &[&str] = &[
-        "infra.backoff_notice",
-        "infra.dropped",
         "infra.ingress_error",
         "infra.op_failed",
         "infra.peer_blocked",
@@ -137,8 +120,6 @@ impl InfraEvent {
             Self::PeerDown { .. } => "infra.peer_down",
             Self::PeerUp { .. } => "infra.peer_up",
             Self::PeerBlocked { .. } => "infra.peer_blocked",
-            Self::BackoffNotice { .. } => "infra.backoff_notice",
-            Self::Dropped { .. } => "infra.dropped",
         }
     }
 
@@ -160,10 +141,6 @@ impl InfraEvent {
             Self::PeerDown { peer } | Self::PeerUp { peer } | Self::PeerBlocked { peer } => {
                 flat([("peer", peer.into())])
             }
-            Self::BackoffNotice { peer, until } => {
-                flat([("peer", peer.into()), ("until", until.get().into())])
-            }
-            Self::Dropped { what, count } => flat([("what", what.into()), ("count", count.into())]),
         }
     }
 }
@@ -185,8 +162,11 @@ impl WireEvent {
     fn into_value(self) -> Value {
         match self {
             Self::DecodeFailed { peer, fill, reason }
-            | Self::ReceiveFailed { peer, fill, reason } => {
+            | Self::ReceiveFailed { peer, fill: Some(fill), reason } => {
                 flat([("peer", peer.into()), ("fill", fill.into()), ("reason", reason.into())])
+            }
+            Self::ReceiveFailed { peer, fill: None, reason } => {
+                flat([("peer", peer.into()), ("reason", reason.into())])
             }
             Self::Timeout { peer, request } => {
                 flat([("peer", peer.into()), ("request", request.get().into())])
@@ -223,13 +203,11 @@ mod tests {
             InfraEvent::PeerDown { peer },
             InfraEvent::PeerUp { peer },
             InfraEvent::PeerBlocked { peer },
-            InfraEvent::BackoffNotice { peer, until: Nanos::ZERO },
-            InfraEvent::Dropped { what: "events".into(), count: 1 },
         ];
         let request = RequestId::new(1).expect("not zero");
         let wire = [
             WireEvent::DecodeFailed { peer, fill: 0, reason: "short".into() },
-            WireEvent::ReceiveFailed { peer, fill: 0, reason: "denied".into() },
+            WireEvent::ReceiveFailed { peer, fill: Some(0), reason: "denied".into() },
             WireEvent::Timeout { peer, request },
             WireEvent::ResolveFailed { peer },
         ];

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::Walk;
 use crate::{
+    bus::NodeEvent,
     error::OpError,
     id::ExecId,
     plan::Call,
@@ -63,6 +64,13 @@ impl Walk<'_> {
             bus.publish_failure(exec, &op, &error);
         }
         self.steps.push(EngineStep::OpFailed { exec, op, error });
+    }
+
+    /// Publishes what the Node tells of itself, which no execution has brought about.
+    pub(super) fn publish(&mut self, event: impl FnOnce() -> NodeEvent) {
+        if let Some(bus) = &mut self.services.bus {
+            bus.publish(None, event());
+        }
     }
 
     /// Notes the end of an execution that somebody wants to know of.

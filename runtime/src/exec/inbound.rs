@@ -13,6 +13,7 @@ use samsara_proto::{
 
 use super::Walk;
 use crate::{
+    bus::{NodeEvent, WireEvent},
     context::InboundCtx,
     error::OpError,
     event::EnvelopeFrom,
@@ -191,6 +192,10 @@ impl<'a> Walk<'a> {
         match bad {
             BadFill::Refused(reason) => self.refuse(peer, Some(fill), reason),
             BadFill::Undecodable(reason) => {
+                self.publish(|| {
+                    let (fill, reason) = (fill.into(), reason.to_string().into());
+                    NodeEvent::Wire(WireEvent::DecodeFailed { peer, fill, reason })
+                });
                 let reason = Box::new(reason);
                 self.steps.push(EngineStep::WireDecodeFailed { peer, fill, reason });
             }
@@ -199,6 +204,10 @@ impl<'a> Walk<'a> {
 
     #[cold]
     fn refuse(&mut self, peer: PeerId, fill: Option<u32>, reason: WireRefusal) {
+        self.publish(|| {
+            let (fill, reason) = (fill.map(u64::from), reason.to_string().into());
+            NodeEvent::Wire(WireEvent::ReceiveFailed { peer, fill, reason })
+        });
         self.steps.push(EngineStep::WireReceiveFailed { peer, fill, reason });
     }
 }

@@ -7,6 +7,7 @@ use samsara_proto::PeerId;
 
 use super::Walk;
 use crate::{
+    bus::{InfraEvent, NodeEvent, WireEvent},
     error::{OpError, OpErrorKind},
     event::{PeerChange, SendFailed},
     framework::{AddressBookError, CapReached, PeerTransition},
@@ -27,6 +28,7 @@ impl Walk<'_> {
         while expired < budget {
             let Some((request, peer, command)) = self.services.pop_expired() else { break };
             expired += 1;
+            self.publish(|| NodeEvent::Wire(WireEvent::Timeout { peer, request }));
             self.steps.push(EngineStep::WireTimeout { peer, request });
             let change = self.services.note_failure(&peer);
             self.announce(peer, change);
@@ -88,7 +90,17 @@ impl Walk<'_> {
     }
 
     fn announce(&mut self, peer: PeerId, change: Option<PeerTransition>) {
-        self.steps.extend(change.and_then(|change| EngineStep::of_transition(peer, change)));
+        let step = change.and_then(|change| EngineStep::of_transition(peer, change));
+        let event = match &step {
+            Some(EngineStep::PeerDown { .. }) => Some(InfraEvent::PeerDown { peer }),
+            Some(EngineStep::PeerUp { .. }) => Some(InfraEvent::PeerUp { peer }),
+            Some(EngineStep::PeerBlocked { .. }) => Some(InfraEvent::PeerBlocked { peer }),
+            _ => None,
+        };
+        if let Some(event) = event {
+            self.publish(|| NodeEvent::Infra(event));
+        }
+        self.steps.extend(step);
     }
 }
 

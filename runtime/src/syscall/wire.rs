@@ -12,6 +12,7 @@ use samsara_proto::{
 
 use super::{Fired, Site};
 use crate::{
+    bus::{NodeEvent, WireEvent},
     context::InboundCtx,
     error::{OpError, OpErrorKind},
     framework::{Delivery, RequestKind},
@@ -233,6 +234,9 @@ impl<'a> Site<'a> {
 
     fn report(&mut self, peer: &PeerId, unsent: Unsent) {
         let (exec, peer) = (self.exec, *peer);
+        if let (Unsent::Unresolved, Some(bus)) = (&unsent, &mut self.services.bus) {
+            bus.publish(Some(exec), NodeEvent::Wire(WireEvent::ResolveFailed { peer }));
+        }
         self.steps.push(match unsent {
             Unsent::Unresolved => EngineStep::PeerResolveFailed { exec, peer },
             Unsent::Dropped(reason) => EngineStep::OutboundDropped { exec, peer, reason },
