@@ -23,27 +23,29 @@ impl Walk<'_> {
         let plan = self.plan;
         let Some(at) = plan.slots.get(slot as usize) else { return };
         let Some(callback) = &at.kind.wants().on_timer else { return };
-        self.tell(slot, at, &at.on_timer, &**callback, Told::Timer(kind));
+        self.tell(slot, at, (&at.on_timer, &**callback), Told::Timer(kind), false);
     }
 
     /// Tells a component of an event, if it wants to hear of that kind.
-    #[expect(dead_code, reason = "the bus hands events to the walk")]
-    pub(crate) fn tell_event(&mut self, slot: u32, kind: &str, value: Value) {
+    pub(super) fn tell_event(&mut self, slot: u32, kind: &str, value: Value, is_echo: bool) {
         let plan = self.plan;
         let Some(at) = plan.slots.get(slot as usize) else { return };
         let Some(callback) = at.kind.wants().on_event.get(kind) else { return };
-        self.tell(slot, at, &at.on_event, &**callback, Told::Event(value));
+        self.tell(slot, at, (&at.on_event, &**callback), Told::Event(value), is_echo);
     }
 
     fn tell(
         &mut self,
         slot: u32,
         at: &SlotPlan,
-        op: &Arc<str>,
-        callback: &dyn ErasedCallback,
+        (op, callback): (&Arc<str>, &dyn ErasedCallback),
         told: Told,
+        is_echo: bool,
     ) {
         let Ok(exec) = self.services.inner_execs.mint() else { return };
+        if let (true, Some(bus)) = (is_echo, &mut self.services.bus) {
+            bus.note_echo(exec);
+        }
         let called = match Siblings::split(self.components, slot as usize) {
             Some((component, siblings)) => {
                 let (site, services) = (&at.site, &mut *self.services);
@@ -57,6 +59,9 @@ impl Walk<'_> {
         }
         if let Some(stores) = self.services.kept_mut() {
             stores.latches.end(exec);
+        }
+        if let Some(bus) = &mut self.services.bus {
+            bus.note_end(exec);
         }
     }
 }

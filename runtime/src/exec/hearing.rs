@@ -25,11 +25,17 @@ impl Walk<'_> {
             let heard = self.services.bus.as_mut().and_then(|bus| bus.take());
             let Some(Heard { event, is_echo, subscribers }) = heard else { break };
             self.engine.counters.bus_events += 1;
+            let kind = event.kind();
             let value = event.into_value();
-            for Subscriber { module, op } in subscribers.iter() {
-                self.begin_from(*module, *op, value.clone(), is_echo);
+            for subscriber in subscribers.iter() {
+                let value = value.clone();
+                match *subscriber {
+                    Subscriber::Op { module, op } => self.begin_from(module, op, value, is_echo),
+                    Subscriber::Component { slot } => self.tell_event(slot, &kind, value, is_echo),
+                }
                 begun += 1;
             }
+            self.answer_all();
         }
         // The subscribers of the last event may be more than were left to begin.
         begun.min(budget)

@@ -42,8 +42,8 @@ pub enum InstallError {
     /// The settings contradict themselves.
     #[error(transparent)]
     Config(#[from] ConfigErrors),
-    /// More ops listen for events of the bus than may.
-    #[error("{count} ops listen for events, the cap is {cap}")]
+    /// More ops and components listen for events of the bus than may.
+    #[error("{count} ops and components listen for events, the cap is {cap}")]
     TooManySubscriptions {
         /// How many there are.
         count: usize,
@@ -185,7 +185,7 @@ fn components(program: &Program) -> Result<Slots, InstallError> {
     if errors.is_empty() { Ok(components.into()) } else { Err(InstallError::Components { errors }) }
 }
 
-/// The bus of these modules, if one of them listens.
+/// The bus of these modules and of all components, if one of them listens.
 fn bus(
     plan: &Plan,
     targets: &[u32],
@@ -197,9 +197,13 @@ fn bus(
         for &op in &module.listeners {
             let call = module.ops.get(op as usize).map(|op| &op.call);
             if let Some(Call::Request(Request::EventSource(kind))) = call {
-                subscribers.push((Arc::clone(kind), Subscriber { module: index, op }));
+                subscribers.push((Arc::clone(kind), Subscriber::Op { module: index, op }));
             }
         }
+    }
+    for (slot, plan) in (0..).zip(&plan.slots) {
+        let kinds = plan.kind.wants().on_event.keys();
+        subscribers.extend(kinds.map(|kind| ((*kind).into(), Subscriber::Component { slot })));
     }
     let (count, cap) = (subscribers.len(), config.state.max_subscriptions);
     if count > cap as usize {

@@ -15,11 +15,13 @@ use crate::{
     id::ExecId,
 };
 
-/// An op that begins an execution for each event of its kind.
+/// Who is told of each event of its kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Subscriber {
-    pub(crate) module: u32,
-    pub(crate) op: u32,
+pub(crate) enum Subscriber {
+    /// An op, which begins an execution.
+    Op { module: u32, op: u32 },
+    /// The component in this slot.
+    Component { slot: u32 },
 }
 
 type Subscribers = BTreeMap<Arc<str>, Arc<[Subscriber]>>;
@@ -125,7 +127,7 @@ impl Bus {
         (self.events.len(), self.events.dropped())
     }
 
-    /// How many ops listen.
+    /// How many ops and components listen.
     pub(crate) fn subscriptions(&self) -> usize {
         self.kinds.values().chain(self.topics.values()).map(|list| list.len()).sum()
     }

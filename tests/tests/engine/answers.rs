@@ -52,9 +52,11 @@ fn an_answer_from_another_op_is_held_against_the_op_that_waits() {
     node.invoke("Main", [("n", 402_u64)]).expect("it is admitted");
     node.run_until_idle(Nanos::ZERO);
     let command = completion(402).cmd_id();
+    let steps = node.run_until_idle(Nanos::ZERO);
     let inputs = [("command", Value::from(command.get())), ("text", "seven".into())];
     node.invoke("Main", inputs).expect("it is admitted");
-    let steps = node.run_until_idle(Nanos::ZERO);
+    let late = node.run_until_idle(Nanos::ZERO);
+    assert!(late.0.contains(&EngineStep::CompletionIgnored { command }), "{late:?}");
     let cancelled = (OpErrorKind::Cancelled, "its completion was dropped");
     assert_eq!(reasons(&steps), [cancelled], "the handle was dropped first");
 

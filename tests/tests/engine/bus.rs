@@ -3,14 +3,17 @@
 use samsara_proto::PeerId;
 use samsara_runtime::{
     compiler::Compiler,
+    component::{Component, Ops},
     config::{NodeConfig, StateConfig},
-    error::OpErrorKind,
+    error::{OpError, OpErrorKind},
     graph::Graph,
     node::{InstallError, Node, Wakeup, install},
     step::{EngineStep, Steps},
     time::Nanos,
     value::Value,
 };
+
+use serde::{Deserialize, Serialize};
 
 use super::parts::{Parts, node, node_with, outputs, program};
 
@@ -270,4 +273,55 @@ fn a_refusal_that_nobody_listens_for_is_only_counted() {
     node.invoke("Mian", [("n", 1_u64)]).expect_err("it is misspelt");
     assert_eq!(node.next_wakeup(), Wakeup::Never);
     assert_eq!(node.engine_stats().drops.refused_calls, 1);
+}
+
+/// Hears of failures and of a topic, and fails at each failure that it hears of.
+#[derive(Default, Serialize, Deserialize)]
+struct Ear {
+    heard: u64,
+}
+
+impl Component for Ear {
+    const TYPE_NAME: &'static str = "test.ear@1";
+
+    fn ops(ops: &mut Ops<Self>) {
+        ops.on("even", |_: &mut Self, n: u64| match n % 2 {
+            0 => Ok(n),
+            _ => Err("odd"),
+        });
+        ops.on_event("app.news", |ear, _, n: u64| ear.heard += n);
+        ops.on_event("infra.op_failed", |ear, _, _: Value| -> Result<(), OpError> {
+            ear.heard += 100;
+            Err("it will not hear of it".into())
+        });
+    }
+}
+
+#[test]
+fn a_component_hears_events_and_its_own_failure_is_told_as_a_step_alone() {
+    let g = Graph::new("Main");
+    let n = g.input::<u64>("n");
+    g.notify("news", n);
+    g.output("even", g.slot("ear").op("even", [n]));
+    let draft = g.build().expect("it is sound");
+    let program = Compiler::new().bind::<Ear>("ear").compile(draft).expect("it compiles");
+    let config = NodeConfig::default();
+    let mut node = install(PeerId::from(1), [], &program, &["Main"], config).expect("installs");
+    node.invoke("Main", [("n", 7_u64)]).expect("it is admitted");
+    let mut steps = Vec::new();
+    (0..9).for_each(|_| node.step(Nanos::ZERO, &mut steps));
+    let reasons = Steps(steps);
+    let reasons: Vec<_> = reasons.failures().map(|error| error.reason()).collect();
+    assert_eq!(reasons, ["odd", "it will not hear of it"]);
+    assert_eq!(node.model::<Ear>("ear").map(|ear| ear.heard), Some(107));
+    assert_eq!(node.next_wakeup(), Wakeup::Never);
+}
+
+#[test]
+fn a_blocked_peer_is_heard_of() {
+    let mut node = node(|g| g.output("blocked", g.on_event("infra.peer_blocked")));
+    node.block_peer(PeerId::from(7)).expect("there is room");
+    let steps = run(&mut node);
+    let [("blocked", blocked)] = &outputs(&steps.0)[..] else { panic!("one event: {steps:?}") };
+    assert_eq!(field(blocked, "peer"), Some(&Value::from(PeerId::from(7))));
 }

@@ -25,7 +25,7 @@ const STORIES: u8 = 200;
 ///
 /// When it changes on purpose (another step, another order, another text of one, another generator
 /// or release of it), write down what the failing test says, and say in the commit message why.
-const FROZEN: &str = "2b70bc6c44bbd8fe878cd85600959a1aadc68e71e96d714a6898e2ecc0a9451d";
+const FROZEN: &str = "ef592aee63baab001d74f91cab99552337807e2c36bbab16aef734a15352d7a8";
 
 /// The child's line, before the hash.
 const MARK: &str = "stories: ";

@@ -45,6 +45,16 @@ const ENTRIES: &[Entry] = &[
             if &**topic == "news" && *value == Value::U64(5));
         assert!(told, "{steps:?}");
     }),
+    ("AppNotify", hearing),
+    ("Bootstrap.Dispatch", || {
+        let mut node = node(|g| {
+            g.bootstrap(|b| b.emit("begun", b.constant(1_u64)));
+            g.dispatch_bootstrap("Main", number(g));
+        });
+        let steps = ask(&mut node, 5_u64).0;
+        let is_over = |step: &EngineStep| matches!(step, EngineStep::BootstrapComplete { .. });
+        assert!(steps.iter().any(is_over), "{steps:?}");
+    }),
     ("Bundle", || {
         let mut node = node(|g| {
             let n = number(g);
@@ -84,6 +94,7 @@ const ENTRIES: &[Entry] = &[
         assert_eq!(given(&node.run_until_idle(seconds(9))), late);
         assert_eq!(node.execution_count(), 0);
     }),
+    ("EventSource", hearing),
     ("Gate", || {
         let mut node = node(|g| g.output("n", g.gate(number(g), g.sleep(number_2(g), seconds(1)))));
         node.invoke("Main", [("n", 5_u64), ("m", 6)]).expect("it is admitted");
@@ -102,6 +113,11 @@ const ENTRIES: &[Entry] = &[
         let mut node = node(|g| g.output("ticks", g.interval(seconds(2))));
         node.run_until_idle(Nanos::ZERO);
         assert_eq!(given(&node.run_until_idle(seconds(5))), [("ticks", Value::U64(2))]);
+    }),
+    ("LifecyclePhase", || {
+        let mut node = node(|g| g.output("stopped", g.on_lifecycle("Shutdown")));
+        node.fire_lifecycle("Shutdown").expect("every node has it");
+        assert_eq!(given(&node.run_until_idle(Nanos::ZERO)), [("stopped", Value::Unit)]);
     }),
     ("Limit.Acquire", || limit()),
     ("Limit.Release", || limit()),
@@ -228,6 +244,14 @@ fn peers() {
     assert_eq!(tell("foe", peer).0, [], "once for each transition");
     tell("friend", peer);
     assert_eq!(tell("foe", peer).0.len(), 1, "it was no more blocked");
+}
+
+fn hearing() {
+    let mut node = node(|g| {
+        g.notify("news", number(g));
+        g.output("heard", g.on_event("app.news"));
+    });
+    assert_eq!(given(&ask(&mut node, 5_u64)), [("heard", Value::U64(5))]);
 }
 
 fn queue() {
