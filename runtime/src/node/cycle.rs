@@ -176,7 +176,7 @@ impl Turn<'_> {
                 }
                 IngressEvent::EnvelopeFrom(from) => {
                     // Its place in the stream is taken all the same: the peer goes on behind it.
-                    walk.services.take_in(from).ok();
+                    walk.services.take_in(from, self.batch.depth).ok();
                     Cancelled::Request { what: "envelope" }
                 }
                 IngressEvent::SendFailed(failed) => {
