@@ -20,6 +20,8 @@ mod event;
 
 use std::{borrow::Cow, collections::VecDeque};
 
+use crate::codec::{Kept, Loader, Saved, Saver, Unreadable};
+
 pub use self::event::{InfraEvent, NodeEvent, WireEvent};
 
 /// What stands before the topic in the kind of an app event.
@@ -111,6 +113,19 @@ impl NodeEvent {
             Self::Wire(event) => event.kind().into(),
             Self::App { topic, .. } => format!("{APP_PREFIX}{topic}").into(),
         }
+    }
+}
+
+impl Kept for TypedBus {
+    fn save(&self, out: &mut Saver) {
+        self.events.save(out);
+        self.dropped.save(out);
+    }
+
+    fn fill(&mut self, from: &mut Loader<'_>) -> Result<(), Unreadable> {
+        self.events = from.row("events of the bus", self.cap as usize)?.into();
+        self.dropped = Saved::load(from)?;
+        Ok(())
     }
 }
 

@@ -8,7 +8,7 @@ mod body;
 mod plain;
 mod shared;
 
-pub(crate) use self::body::{read_body, write_body};
+pub(crate) use self::body::{read_body, read_state, write_body};
 
 use std::sync::Arc;
 

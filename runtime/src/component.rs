@@ -50,7 +50,8 @@ pub use self::handler::{Argument, Handler, Ops, WithCx};
 pub use self::job::Prepares;
 pub use self::registry::{ComponentType, RegistrationError, Registry, Signature};
 pub(crate) use self::wants::{Wanted, Wants};
-pub(crate) use crate::context::AnyComponent;
+use crate::codec::write_body;
+pub(crate) use crate::context::{AnyComponent, Slotted};
 
 /// A kind of component. One that is to be bound without settings is `Default` besides.
 pub trait Component: Sized + Serialize + DeserializeOwned + Send + 'static {
@@ -61,4 +62,8 @@ pub trait Component: Sized + Serialize + DeserializeOwned + Send + 'static {
     fn ops(ops: &mut Ops<Self>);
 }
 
-impl<C: Component> AnyComponent for C {}
+impl<C: Component> AnyComponent for C {
+    fn state(&self) -> Result<Vec<u8>, String> {
+        write_body(self)
+    }
+}

@@ -62,7 +62,7 @@ pub use self::{
     time::TimeCtx,
 };
 pub(crate) use self::{
-    siblings::{AnyComponent, Siblings},
+    siblings::{AnyComponent, Siblings, Slotted},
     site::{CallSite, SlotEntry, SlotTable},
 };
 pub use crate::services::ComponentTimerKind;

@@ -10,6 +10,7 @@ mod clear;
 mod gate;
 mod hearing;
 mod inbound;
+mod kept;
 mod look;
 mod parking;
 mod peers;
@@ -23,6 +24,7 @@ use std::{
 };
 
 pub use self::clear::Counters;
+pub(crate) use self::kept::{Around, EXECUTIONS, Load};
 use self::{
     bootstrap::Bootstraps,
     gate::{Gate, Passage},
@@ -32,7 +34,7 @@ use self::{
 };
 use crate::{
     completion::Reply,
-    component::AnyComponent,
+    component::Slotted,
     context::{Cx, Siblings},
     error::{OpError, OpErrorKind},
     id::{CommandId, ExecId},
@@ -103,7 +105,7 @@ impl Engine {
 pub(crate) struct Walk<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) engine: &'a mut Engine,
-    pub(crate) components: &'a mut [Option<Box<dyn AnyComponent>>],
+    pub(crate) components: &'a mut [Slotted],
     pub(crate) services: &'a mut Services,
     pub(crate) steps: &'a mut Vec<EngineStep>,
 }

@@ -18,6 +18,7 @@ mod reads;
 mod refused;
 mod screen;
 mod slots;
+mod snapshot;
 mod stats;
 mod tap;
 
@@ -40,12 +41,13 @@ pub use self::tap::Tap;
 use self::refused::Refused;
 
 use crate::{
-    component::AnyComponent,
+    component::Slotted,
     config::NodeConfig,
     event::{NodeIngress, NodeIngressHandle, NodeIngressReader},
     exec::Engine,
     id::{ExecId, IdCounter, Incarnation},
     plan::Plan,
+    program::Program,
     services::Services,
     step::{EngineStep, Steps},
     time::{LogicalClock, Nanos},
@@ -54,10 +56,11 @@ use crate::{
 
 /// A program at work, see the [module](self) page.
 pub struct Node {
+    program: Program,
     plan: Arc<Plan>,
     /// The modules that were asked for; the others are only called.
     targets: Box<[u32]>,
-    components: Box<[Option<Box<dyn AnyComponent>>]>,
+    components: Box<[Slotted]>,
     queue: NodeIngress,
     handle: NodeIngressHandle,
     reader: NodeIngressReader,

@@ -27,6 +27,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 use bytes::Bytes;
 
 use crate::{
+    codec::saved,
     component::{ComponentType, Registry},
     module::{Draft, Module},
     plan::Plan,
@@ -145,3 +146,5 @@ impl fmt::Debug for ContentHash {
         write!(f, "{self}")
     }
 }
+
+saved! { ContentHash { 0 } }

@@ -9,6 +9,7 @@ mod departures;
 mod expiries;
 mod hearing;
 mod jobs;
+mod kept;
 mod latches;
 mod peering;
 mod round_trips;
@@ -30,6 +31,7 @@ pub(crate) use self::{
 use self::{expiries::Expiries, peering::Peering, stores::Stores};
 
 use crate::{
+    codec::saved_enum,
     config::NodeConfig,
     error::{OpError, OpErrorKind},
     event::NodeIngressHandle,
@@ -179,10 +181,8 @@ impl Services {
         self.parked = 0;
         self.answered.clear();
         self.expiries = Expiries::default();
-        if let Some(kept) = self.stores.take() {
-            let stores = self.stores();
-            stores.component_timers = kept.component_timers;
-            stores.jobs = kept.jobs;
+        if let Some(stores) = &mut self.stores {
+            stores.clear(&self.config);
         }
         self.timers.retain(|alarm| match alarm {
             Alarm::Resume(_) | Alarm::Deadline { .. } => false,
@@ -235,3 +235,8 @@ impl Services {
 fn seed(peer: PeerId) -> [u8; 32] {
     *blake3::hash(&peer.to_bytes()).as_bytes()
 }
+
+saved_enum! { Alarm: "purpose of a timer" {
+    0 = Resume(command), 1 = Deadline { exec, index, op }, 2 = Tick { module, op },
+    3 = Component { slot, kind },
+} }

@@ -28,6 +28,7 @@ mod engine {
     mod peers;
     mod plain_onnx;
     mod role;
+    mod snapshot;
     mod state;
     mod surroundings;
     mod syscalls;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use samsara_proto::PeerId;
 
 use crate::{
+    codec::saved_enum,
     error::{AppIngressError, OpError},
     id::{ExecId, RequestId},
     value::Value,
@@ -191,6 +192,20 @@ impl NodeEvent {
 fn flat<const N: usize>(fields: [(&'static str, Value); N]) -> Value {
     Value::record(fields).unwrap_or(Value::Unit)
 }
+
+saved_enum! { NodeEvent: "event of the bus" {
+    0 = Infra(event), 1 = Wire(event), 2 = App { topic, value },
+} }
+
+saved_enum! { InfraEvent: "event of the Node" {
+    0 = OpFailed { exec, op, error }, 1 = IngressError { error, count }, 2 = PeerDown { peer },
+    3 = PeerUp { peer }, 4 = PeerBlocked { peer },
+} }
+
+saved_enum! { WireEvent: "event of the wire" {
+    0 = DecodeFailed { peer, fill, reason }, 1 = ReceiveFailed { peer, fill, reason },
+    2 = Timeout { peer, request }, 3 = ResolveFailed { peer },
+} }
 
 #[cfg(test)]
 mod tests {

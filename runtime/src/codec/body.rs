@@ -3,12 +3,15 @@
 //! Law: read wholly or not at all, and only where this Node's own state has them. What is claimed
 //! in front of a collection is not held against the bytes behind it, so peers never send a body.
 
+use bincode::config::Config;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::Unreadable;
 
 /// Bytes of one body that are read at most, whatever the settings allow.
 const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Bytes of the state of one component.
+const STATE_BYTES_MAX: usize = 1024 * 1024 * 1024;
 
 /// The bytes of a body, or why its type cannot be written.
 pub(crate) fn write_body(body: &impl Serialize) -> Result<Vec<u8>, String> {
@@ -18,7 +21,15 @@ pub(crate) fn write_body(body: &impl Serialize) -> Result<Vec<u8>, String> {
 
 /// The body of these bytes, all of them.
 pub(crate) fn read_body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Unreadable> {
-    let layout = bincode::config::legacy().with_limit::<BODY_BYTES_MAX>();
+    read(bytes, bincode::config::legacy().with_limit::<BODY_BYTES_MAX>())
+}
+
+/// The state of these bytes, all of them, which a checksum has proved to be what was written.
+pub(crate) fn read_state<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Unreadable> {
+    read(bytes, bincode::config::legacy().with_limit::<STATE_BYTES_MAX>())
+}
+
+fn read<T: DeserializeOwned>(bytes: &[u8], layout: impl Config) -> Result<T, Unreadable> {
     let (body, read) = bincode::serde::decode_from_slice(bytes, layout)
         .map_err(|error| Unreadable::invalid("body", error))?;
     match bytes.len().saturating_sub(read) {

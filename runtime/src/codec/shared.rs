@@ -9,9 +9,10 @@ use samsara_proto::{Address, PeerId};
 
 use super::{Kept, Loader, Saved, Saver, Unreadable, saved, saved_enum};
 use crate::{
-    error::{OpError, OpErrorKind},
-    id::{CommandId, ExecId, IdCounter, MintedId, RequestId},
+    error::{AppIngressError, AppIngressKind, AppIngressSource, OpError, OpErrorKind},
+    id::{CommandId, ExecId, IdCounter, Incarnation, MintedId, RequestId},
     peer::{PeerIx, PeerTable},
+    reserve::AllocFailReason,
     rng::{Rng, RngState},
     schema::{PortType, decode, encode},
     time::{LogicalClock, Nanos},
@@ -19,6 +20,16 @@ use crate::{
 };
 
 impl Saved for Nanos {
+    fn save(&self, out: &mut Saver) {
+        self.get().save(out);
+    }
+
+    fn load(from: &mut Loader<'_>) -> Result<Self, Unreadable> {
+        Ok(Self::new(u64::load(from)?))
+    }
+}
+
+impl Saved for Incarnation {
     fn save(&self, out: &mut Saver) {
         self.get().save(out);
     }
@@ -159,3 +170,20 @@ impl Saved for OpError {
         Ok(Self::new(OpErrorKind::load(from)?, String::load(from)?))
     }
 }
+
+saved! { AppIngressError { source, byte_count, kind } }
+
+saved_enum! { AppIngressSource: "what was refused" {
+    0 = AppEvent { module, input }, 1 = Invoke { module, input_count }, 2 = Completion { command },
+} }
+
+saved_enum! { AppIngressKind: "why it was refused" {
+    0 = PerItemCapExceeded { cap }, 1 = BudgetExceeded { budget_remaining },
+    2 = AllocationFailed(reason), 3 = TooManyInputs { count, cap }, 4 = UnknownModule,
+    5 = UnknownInput, 6 = DuplicateInput, 7 = TypeMismatch, 8 = IngressFull { cap },
+    9 = IngressClosed, 10 = InvalidEnvelope, 11 = Denied, 12 = IdsExhausted,
+} }
+
+saved_enum! { AllocFailReason: "why memory was not given" {
+    0 = Overflow { items, item_bytes }, 1 = OutOfMemory { bytes },
+} }

@@ -12,11 +12,12 @@ use std::{
 };
 
 use super::{
-    Component, Wants,
+    AnyComponent, Component, Wants,
     config::{Configured, Constructors},
     handler::{DeclaredOp, Ops},
 };
 use crate::{
+    codec::{Unreadable, read_state},
     role::{Role, RoleOp, backend::Backend},
     schema::{PortType, RegisterError, TypeTable},
     value::{NativeCodec, TypeId as TypeName, TypeIdError},
@@ -96,6 +97,7 @@ struct Inner {
     type_name: &'static str,
     rust_type: TypeId,
     claims: BTreeSet<Role>,
+    load: fn(&[u8]) -> Result<Box<dyn AnyComponent>, Unreadable>,
     ops: BTreeMap<&'static str, DeclaredOp>,
     wants: Wants,
 }
@@ -135,6 +137,7 @@ impl ComponentType {
             type_name,
             rust_type: TypeId::of::<C>(),
             claims: ops.claims,
+            load: |state| Ok(Box::new(read_state::<C>(state)?)),
             ops: ops.declared,
             wants: ops.wants,
         };
@@ -172,6 +175,11 @@ impl ComponentType {
 
     pub(crate) fn wants(&self) -> &Wants {
         &self.inner.wants
+    }
+
+    /// The component of this state.
+    pub(crate) fn load(&self, state: &[u8]) -> Result<Box<dyn AnyComponent>, Unreadable> {
+        (self.inner.load)(state)
     }
 
     fn is_same(&self, other: &Self) -> bool {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use samsara_proto::PeerId;
 
 use crate::{
+    codec::saved,
     framework::{ChainContext, Delivery},
     id::RequestId,
     time::Nanos,
@@ -39,3 +40,5 @@ impl InboundCtx {
         self.deadline.map(|deadline| deadline - now)
     }
 }
+
+saved! { InboundCtx { source, request, port, class, arrived, deadline, chain } }

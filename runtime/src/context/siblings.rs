@@ -2,33 +2,54 @@
 //!
 //! Law: to read only, and never oneself: the one that is called is not among them.
 
-use std::any::Any;
+use std::{any::Any, sync::Arc};
+
+use bytes::Bytes;
 
 use super::site::SlotTable;
 use crate::error::OpError;
 
-/// A component in its slot, whatever its type.
-pub(crate) trait AnyComponent: Any + Send {}
+/// A component, whatever its type.
+pub(crate) trait AnyComponent: Any + Send {
+    /// The bytes of its state, or why it cannot be written.
+    fn state(&self) -> Result<Vec<u8>, String>;
+}
+
+/// A slot and what is in it.
+pub(crate) struct Slotted {
+    pub(crate) component: Box<dyn AnyComponent>,
+    /// Its state as it was written last, unless it was called since.
+    pub(crate) written: Option<Arc<Bytes>>,
+}
+
+impl From<Box<dyn AnyComponent>> for Slotted {
+    fn from(component: Box<dyn AnyComponent>) -> Self {
+        Self { component, written: None }
+    }
+}
 
 /// The components in the slots around the one that is called.
 #[derive(Clone, Copy)]
 pub(crate) struct Siblings<'a> {
     /// Those in the slots before it.
-    before: &'a [Option<Box<dyn AnyComponent>>],
+    before: &'a [Slotted],
     /// Those in the slots behind it.
-    after: &'a [Option<Box<dyn AnyComponent>>],
+    after: &'a [Slotted],
 }
 
 impl<'a> Siblings<'a> {
     /// The component at `slot`, to call, and the others.
     #[inline]
     pub(crate) fn split(
-        components: &'a mut [Option<Box<dyn AnyComponent>>],
+        components: &'a mut [Slotted],
         slot: usize,
     ) -> Option<(&'a mut dyn AnyComponent, Self)> {
         let (before, rest) = components.split_at_mut_checked(slot)?;
         let (own, after) = rest.split_first_mut()?;
-        Some((own.as_deref_mut()?, Self { before, after }))
+        if own.written.is_some() {
+            own.written = None;
+        }
+        Some((&mut *own.component, Self { before, after }))
     }
 
     /// The number of the slot that is called.
@@ -42,7 +63,7 @@ impl<'a> Siblings<'a> {
             Some(0) => return None,
             Some(behind) => self.after.get(behind - 1)?,
         };
-        Some(component.as_deref()?)
+        Some(&*component.component)
     }
 }
 

@@ -12,6 +12,7 @@ use samsara_ingress::Charge;
 
 use super::{Engine, OpAt, Walk, gate::Gate, pool::ExecIndex};
 use crate::{
+    codec::{Loader, Saved, Saver, Unreadable, saved},
     error::{OpError, OpErrorKind},
     event::BootstrapInputs,
     id::ExecId,
@@ -234,4 +235,29 @@ impl Walk<'_> {
 
 fn name(module: Option<&ModulePlan>) -> Arc<str> {
     module.map(|module| Arc::clone(&module.name)).unwrap_or_default()
+}
+
+saved! {
+    Bootstraps { queue, running, done, is_starting }
+    Running { module, exec, index, is_waiting }
+}
+
+impl Saved for Queued {
+    fn save(&self, out: &mut Saver) {
+        self.module.save(out);
+        self.inputs.save(out);
+        self.weight.save(out);
+    }
+
+    fn load(from: &mut Loader<'_>) -> Result<Self, Unreadable> {
+        let (module, inputs, weight) = Saved::load(from)?;
+        Ok(Self { module, inputs, weight, charge: None })
+    }
+}
+
+impl Engine {
+    /// Charges inputs that wait again, as they were before they were written down.
+    pub(super) fn charge_inputs(&mut self, charge: impl FnMut(u64) -> Option<Charge>) {
+        self.settle_inputs(charge);
+    }
 }

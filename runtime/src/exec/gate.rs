@@ -6,6 +6,7 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use super::{OpAt, pool::ExecIndex};
+use crate::codec::saved;
 
 /// What stands before components while bootstraps run that touch them.
 #[derive(Debug)]
@@ -64,3 +65,12 @@ impl Gate {
         self.line.len()
     }
 }
+
+impl Gate {
+    /// The ops that wait.
+    pub(super) fn places(&self) -> impl Iterator<Item = OpAt> {
+        self.line.iter().map(|(at, _)| *at)
+    }
+}
+
+saved! { Gate { slots, bootstrap, line, line_max } }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::{OpAt, Walk};
 use crate::{
+    codec::saved,
     error::{OpError, OpErrorKind},
     framework::{TimerId, Waiter},
     id::{CommandId, ExecId},
@@ -143,5 +144,14 @@ impl<'a> Walk<'a> {
             Answer::Failed(error) => return self.fail(module, op, at.exec, error),
         }
         self.complete(module, op, at.exec);
+    }
+}
+
+saved! { Parked { at, timer } }
+
+impl Parked {
+    /// Which op it is.
+    pub(super) fn place(&self) -> OpAt {
+        self.at
     }
 }

@@ -2,9 +2,19 @@
 //!
 //! Law: a record is found by its index and by nothing else; there is no scan over live ones.
 
+use std::num::NonZeroU64;
+
 use samsara_ingress::Charge;
 
-use crate::{context::InboundCtx, framework::TimerId, id::ExecId, plan::ModulePlan, value::Value};
+use super::{OpAt, kept::Around};
+use crate::{
+    codec::{Loader, Saved, Saver, Unreadable},
+    context::InboundCtx,
+    framework::TimerId,
+    id::{ExecId, MintedId},
+    plan::{ModulePlan, Plan},
+    value::Value,
+};
 
 /// The place of an execution in the pool.
 pub(super) type ExecIndex = u32;
@@ -34,6 +44,25 @@ pub(super) struct Execution {
     pub(super) charge: Option<Charge>,
 }
 
+impl Default for Execution {
+    fn default() -> Self {
+        Self {
+            id: ExecId::from_number(NonZeroU64::MIN),
+            module: 0,
+            operands: Vec::new(),
+            missing: Vec::new(),
+            live: 0,
+            half_fed: 0,
+            has_failed: false,
+            has_permits: false,
+            is_watched: false,
+            deadlines: Vec::new(),
+            inbound: None,
+            charge: None,
+        }
+    }
+}
+
 /// All executions, and the memory of ended ones.
 #[derive(Debug, Default)]
 pub(super) struct Pool {
@@ -61,20 +90,7 @@ impl Pool {
         let index = match self.free.pop() {
             Some(index) => index,
             None => {
-                self.records.push(Execution {
-                    id,
-                    module,
-                    operands: Vec::new(),
-                    missing: Vec::new(),
-                    live: 0,
-                    half_fed: 0,
-                    has_failed: false,
-                    has_permits: false,
-                    is_watched: false,
-                    deadlines: Vec::new(),
-                    inbound: None,
-                    charge: None,
-                });
+                self.records.push(Execution::default());
                 u32::try_from(self.records.len() - 1).unwrap_or(u32::MAX)
             }
         };
@@ -101,5 +117,93 @@ impl Pool {
             record.charge = None;
             self.free.push(index);
         }
+    }
+}
+
+impl Execution {
+    fn save(&self, out: &mut Saver) {
+        self.id.save(out);
+        self.module.save(out);
+        self.operands.save(out);
+        self.missing.save(out);
+        self.live.save(out);
+        self.half_fed.save(out);
+        self.has_failed.save(out);
+        self.has_permits.save(out);
+        self.is_watched.save(out);
+        self.deadlines.save(out);
+        self.inbound.save(out);
+        self.charge.as_ref().map(Charge::bytes).save(out);
+    }
+
+    fn load(from: &mut Loader<'_>, around: &mut Around<'_>) -> Result<Self, Unreadable> {
+        let execution = Self {
+            id: Saved::load(from)?,
+            module: Saved::load(from)?,
+            operands: Saved::load(from)?,
+            missing: Saved::load(from)?,
+            live: Saved::load(from)?,
+            half_fed: Saved::load(from)?,
+            has_failed: Saved::load(from)?,
+            has_permits: Saved::load(from)?,
+            is_watched: Saved::load(from)?,
+            deadlines: Saved::load(from)?,
+            inbound: Saved::load(from)?,
+            charge: Option::<u64>::load(from)?.and_then(|bytes| (around.charge)(bytes)),
+        };
+        let wrong = |what: &str| Err(Unreadable::invalid("execution", what));
+        let Some(plan) = around.plan.modules.get(execution.module as usize) else {
+            return wrong("its module is not in the plan");
+        };
+        let is_its = |op: u32| (op as usize) < plan.ops.len();
+        if execution.operands.len() != plan.operands || execution.missing.len() != plan.ops.len() {
+            return wrong("its operands are not those of its module");
+        }
+        if execution.live == 0 || !execution.deadlines.iter().all(|(op, _)| is_its(*op)) {
+            return wrong("it has ended, or waits for ops that are not in its module");
+        }
+        Ok(execution)
+    }
+}
+
+impl Pool {
+    /// Writes the executions down at their places, which timers name too.
+    pub(super) fn save(&self, out: &mut Saver) {
+        (self.records.len() as u64).save(out);
+        for execution in &self.records {
+            (execution.live > 0).save(out);
+            if execution.live > 0 {
+                execution.save(out);
+            }
+        }
+        self.free.save(out);
+    }
+
+    pub(super) fn load(from: &mut Loader<'_>, around: &mut Around<'_>) -> Result<Self, Unreadable> {
+        let wrong = |what: &str| Err(Unreadable::invalid("executions", what));
+        let mut records = Vec::new();
+        for _ in 0..from.length("executions")? {
+            records.push(match bool::load(from)? {
+                true => Execution::load(from, around)?,
+                false => Execution::default(),
+            });
+        }
+        let free: Vec<ExecIndex> = Saved::load(from)?;
+        let is_free = |index: &ExecIndex| {
+            records.get(*index as usize).is_some_and(|execution: &Execution| execution.live == 0)
+        };
+        let distinct: std::collections::BTreeSet<_> = free.iter().collect();
+        let ended = records.iter().filter(|execution| execution.live == 0).count();
+        if !free.iter().all(is_free) || distinct.len() != free.len() || ended != free.len() {
+            return wrong("their places contradict each other");
+        }
+        Ok(Self { records, free })
+    }
+
+    /// Whether an op of a live execution is at this place.
+    pub(super) fn has(&self, plan: &Plan, at: OpAt) -> bool {
+        let execution = self.records.get(at.exec as usize).filter(|execution| execution.live > 0);
+        let module = execution.and_then(|execution| plan.modules.get(execution.module as usize));
+        module.is_some_and(|module| (at.op as usize) < module.ops.len())
     }
 }

@@ -17,7 +17,7 @@
 use std::collections::VecDeque;
 
 use super::bounded::{CapReached, Refused};
-use crate::codec::{Kept, Loader, Saved, Saver, Unreadable};
+use crate::codec::{Kept, Loader, Saved, Saver, Unreadable, saved_enum};
 
 /// What a channel promises about its messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -124,6 +124,8 @@ impl<E: Saved> Kept for OutboundQueue<E> {
         Ok(())
     }
 }
+
+saved_enum! { Delivery: "class of delivery" { 0 = Effective, 1 = BestEffort } }
 
 #[cfg(test)]
 mod tests {

@@ -71,6 +71,14 @@ impl Node {
             PHASES.iter().for_each(|phase| turn.pass(*phase));
         }
         turn.end();
+        for admitted in &batch.events {
+            if let IngressEvent::AppEvent { exec, .. } | IngressEvent::Invoke { exec, .. } =
+                &admitted.event
+            {
+                // Of a batch of the past: what was given then is not given again.
+                self.admissions.note(*exec);
+            }
+        }
         let mut held = self.held.take();
         engine.settle_births(|weight| held.as_mut()?.split(weight));
         if !self.services.is_replaying {
@@ -209,6 +217,8 @@ impl Turn<'_> {
 
     /// Counts the turn, and tells what it leaves behind.
     fn end(&mut self) {
+        // What was answered last goes on with this turn, so that nothing is left between turns.
+        self.walk.run(0);
         let Walk { engine, services, steps, .. } = &mut self.walk;
         engine.note_turn(self.batch.events.len());
         let ready = engine.ready();

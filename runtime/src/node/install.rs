@@ -10,7 +10,7 @@ use samsara_proto::{Address, PeerId};
 
 use super::{Batch, Node, Refused};
 use crate::{
-    component::{AnyComponent, ConstructError},
+    component::{ConstructError, Slotted},
     config::{ConfigErrors, NodeConfig},
     event::{Control, IngressEvent, NodeIngress},
     id::{IdCounter, Incarnation},
@@ -148,6 +148,7 @@ pub fn install(
     let mut services = Services::new(peer, addresses, handle.for_life(life), config);
     services.bus = bus;
     Ok(Node {
+        program: program.clone(),
         plan: Arc::clone(plan),
         targets: targets.into(),
         components,
@@ -169,7 +170,7 @@ pub fn install(
 }
 
 /// Components by their slots.
-type Slots = Box<[Option<Box<dyn AnyComponent>>]>;
+type Slots = Box<[Slotted]>;
 
 /// A component for each slot, or all that is wrong with any of them.
 fn components(program: &Program) -> Result<Slots, InstallError> {
@@ -178,7 +179,7 @@ fn components(program: &Program) -> Result<Slots, InstallError> {
     for slot in &program.plan().slots {
         let config = configs.get(&*slot.name).map(String::as_str);
         match slot.kind.construct(&slot.name, config) {
-            Ok(component) => components.push(Some(component)),
+            Ok(component) => components.push(component.into()),
             Err(error) => errors.push(error),
         }
     }

@@ -5,7 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{id::CommandId, time::Nanos};
+use crate::{
+    codec::{Loader, Saved, Saver, Unreadable},
+    id::CommandId,
+    time::Nanos,
+};
 
 /// The times of parked ops. A Node whose ops wait without end keeps none.
 #[derive(Debug, Default)]
@@ -42,5 +46,18 @@ impl Expiries {
     /// The op whose time is up first.
     pub(crate) fn first(&self) -> Option<(Nanos, CommandId)> {
         self.0.as_ref()?.by_time.first().copied()
+    }
+}
+
+impl Saved for Expiries {
+    fn save(&self, out: &mut Saver) {
+        self.0.as_ref().map_or(&BTreeMap::new(), |table| &table.by_command).save(out);
+    }
+
+    fn load(from: &mut Loader<'_>) -> Result<Self, Unreadable> {
+        let by_command = BTreeMap::<CommandId, Nanos>::load(from)?;
+        let by_time = by_command.iter().map(|(command, at)| (*at, *command)).collect();
+        let is_used = !by_command.is_empty();
+        Ok(Self(is_used.then(|| Box::new(Table { by_command, by_time }))))
     }
 }

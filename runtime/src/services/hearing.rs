@@ -11,6 +11,7 @@ use std::{
 
 use crate::{
     bus::{APP_PREFIX, InfraEvent, NodeEvent, TypedBus},
+    codec::{Kept, Loader, Saved, Saver, Unreadable},
     error::OpError,
     id::ExecId,
 };
@@ -61,6 +62,13 @@ impl Bus {
                 None => kinds.insert(kind.into(), list.into()),
             };
         }
+        let (echoing, echoes) = (VecDeque::new(), BTreeSet::new());
+        Self { events: TypedBus::new(capacity), echoing, echoes, kinds, topics }
+    }
+
+    /// An empty bus for the same subscribers.
+    pub(super) fn afresh(&self, capacity: u32) -> Self {
+        let (kinds, topics) = (self.kinds.clone(), self.topics.clone());
         let (echoing, echoes) = (VecDeque::new(), BTreeSet::new());
         Self { events: TypedBus::new(capacity), echoing, echoes, kinds, topics }
     }
@@ -137,5 +145,23 @@ impl Bus {
         self.echoing.clear();
         self.echoes.clear();
         std::mem::replace(&mut self.events, TypedBus::new(capacity))
+    }
+}
+
+impl Kept for Bus {
+    fn save(&self, out: &mut Saver) {
+        self.events.save(out);
+        self.echoing.save(out);
+        self.echoes.save(out);
+    }
+
+    fn fill(&mut self, from: &mut Loader<'_>) -> Result<(), Unreadable> {
+        self.events.fill(from)?;
+        self.echoing = Saved::load(from)?;
+        self.echoes = Saved::load(from)?;
+        if self.echoing.len() != self.events.len() {
+            return Err(Unreadable::invalid("bus", "its events and their echoes differ in number"));
+        }
+        Ok(())
     }
 }

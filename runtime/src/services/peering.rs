@@ -29,7 +29,7 @@ const FIRST_EPOCH: u64 = 1;
 pub(crate) struct Peering {
     pub(super) table: PeerTable,
     /// Peers that are remembered because they passed by, the longest ago first.
-    guests: VecDeque<PeerIx>,
+    pub(super) guests: VecDeque<PeerIx>,
     pub(crate) book: AddressBook,
     pub(crate) governor: PeerGovernor,
     pub(super) backoff: BackoffTable,

@@ -34,14 +34,14 @@ const MARK: &str = "stories: ";
 type Turn = (Batch, Vec<EngineStep>);
 
 /// The same story for the same seed.
-fn story_of(seed: u8) -> Story {
+pub(super) fn story_of(seed: u8) -> Story {
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]);
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
     story().new_tree(&mut runner).expect("nothing is filtered out").current()
 }
 
 /// Lets the story happen, and time end; gives each turn's batch and steps.
-fn perform(story: &Story, program: &Program, config: NodeConfig) -> Vec<Turn> {
+pub(super) fn perform(story: &Story, program: &Program, config: NodeConfig) -> Vec<Turn> {
     let mut stage = Stage::new(program, config);
     let mut turns: Vec<_> = story.actions.iter().filter_map(|action| stage.act(action)).collect();
     turns.extend((1..=16).map(|past| stage.turn(Nanos::new(past * 1_000))));

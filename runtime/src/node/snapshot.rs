@@ -1,0 +1,192 @@
+//! Taking a Node's state down between two turns, and setting a Node to it.
+//!
+//! Law: taking it changes nothing. Setting it validates everything first and then swaps, so that a
+//! refused one leaves the Node as it was, running. What was not taken from the mailbox is not in
+//! it: the mailbox outlives its Node.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    convert::Infallible,
+    sync::Arc,
+};
+
+use super::{Batch, Node};
+use crate::{
+    codec::{Loader, Saved, Saver, Types, to_bytes},
+    component::Slotted,
+    exec::{Around, EXECUTIONS, Engine, Load},
+    id::{ExecId, IdCounter, Incarnation},
+    plan::SlotPlan,
+    snapshot::{NamedComponentSnapshot, NodeSnapshot, RestoreError, SnapshotError, SnapshotHeader},
+    time::LogicalClock,
+};
+use bytes::Bytes;
+
+/// The ids that were given at the door.
+const ADMISSIONS: &str = "admissions";
+
+impl Node {
+    /// All that this Node is, between two turns. A component that was not called since the last
+    /// snapshot is not serialised again.
+    pub fn snapshot(&mut self) -> Result<NodeSnapshot, SnapshotError> {
+        let mut components = Vec::new();
+        for (slot, held) in self.plan.slots.iter().zip(&mut self.components) {
+            let (slot, type_name) = (slot.name.as_ref().to_owned(), slot.kind.type_name());
+            let state_bytes = match &held.written {
+                Some(written) => Arc::clone(written),
+                None => match held.component.state() {
+                    Ok(state) => Arc::clone(held.written.insert(Arc::new(state.into()))),
+                    Err(reason) => {
+                        return Err(SnapshotError::ComponentUnwritable { slot, type_name, reason });
+                    }
+                },
+            };
+            let type_name = type_name.to_owned();
+            components.push(NamedComponentSnapshot { slot, type_name, state_bytes });
+        }
+        let mut parts = BTreeMap::new();
+        parts.insert(ADMISSIONS.to_owned(), to_bytes(&self.admissions));
+        let Ok(()) = self.services.parts(&mut |name, part| {
+            let mut out = Saver::default();
+            part.save(&mut out);
+            parts.insert(name.to_owned(), out.into_bytes());
+            Ok::<_, Infallible>(())
+        });
+        if let Some(engine) = &self.engine {
+            engine.save_parts(&mut |name, save| {
+                let mut out = Saver::default();
+                save(&mut out);
+                parts.insert(name.to_owned(), out.into_bytes());
+            });
+        }
+        Ok(NodeSnapshot { header: self.header(), components, parts })
+    }
+
+    fn header(&self) -> SnapshotHeader {
+        SnapshotHeader {
+            peer: self.peer_id(),
+            incarnation: self.incarnation,
+            plan_hash: self.program.content_hash(),
+            targets: self.loaded_modules().map(str::to_owned).collect(),
+            now: self.clock.last(),
+            config: self.config().settings().into_iter().collect(),
+        }
+    }
+
+    /// Sets the Node to a snapshot, in a life above both.
+    pub fn restore(&mut self, snapshot: &NodeSnapshot) -> Result<(), RestoreError> {
+        let last = self.incarnation.max(snapshot.header.incarnation);
+        let next = last.next().ok_or(RestoreError::LivesExhausted { last })?;
+        self.restore_as(snapshot, next)
+    }
+
+    /// Sets the Node to a snapshot, in this life: the host has made sure that it is the highest.
+    pub fn restore_as(
+        &mut self,
+        snapshot: &NodeSnapshot,
+        life: Incarnation,
+    ) -> Result<(), RestoreError> {
+        self.check_identity(&snapshot.header)?;
+        let components = self.restored_components(snapshot)?;
+        let types = Types {
+            natives: Arc::new(self.program.registry().natives().clone()),
+            ..Types::default()
+        };
+        let mut parts = Parts { parts: &snapshot.parts, used: BTreeSet::new(), types: &types };
+        let mut admissions = IdCounter::<ExecId>::new();
+        parts.read(ADMISSIONS, &mut |from| {
+            admissions = Saved::load(from)?;
+            Ok(())
+        })?;
+
+        let mut services = self.services.afresh(self.handle.for_life(life.get()));
+        services.now = snapshot.header.now;
+        services.make_room_for(snapshot.parts.keys().map(String::as_str));
+        services.parts(&mut |name, part| parts.read(name, &mut |from| part.fill(from)))?;
+        let mut engine = None;
+        if snapshot.parts.contains_key(EXECUTIONS) {
+            let mut charge = |bytes| self.handle.charge(bytes).ok();
+            let mut around = Around { plan: &self.plan, charge: &mut charge };
+            let read = Engine::load_parts(&mut |name, load| parts.read(name, load), &mut around)?;
+            services.parked = read.parked();
+            engine = Some(Box::new(read));
+        }
+        parts.end()?;
+
+        let reader = self.queue.open(life.get());
+        self.reader = reader.map_err(|_| RestoreError::LifeTaken { wanted: life })?;
+        self.incarnation = life;
+        self.components = components;
+        self.services = services;
+        self.engine = engine;
+        // Ids that were given at the door since are never given again.
+        self.admissions = IdCounter::resume(self.admissions.minted().max(admissions.minted()));
+        self.clock = LogicalClock::resume(snapshot.header.now);
+        (self.held, self.batch, self.clearing) = (None, Batch::default(), None);
+        Ok(())
+    }
+
+    fn check_identity(&self, header: &SnapshotHeader) -> Result<(), RestoreError> {
+        let own = self.header();
+        if header.peer != own.peer {
+            let (got, expected) = (Box::new(header.peer), Box::new(own.peer));
+            return Err(RestoreError::OtherNode { got, expected });
+        }
+        if header.plan_hash != own.plan_hash {
+            let (got, expected) = (header.plan_hash, own.plan_hash);
+            return Err(RestoreError::OtherPlan { got, expected });
+        }
+        if header.targets != own.targets {
+            let (got, expected) = (header.targets.clone(), own.targets);
+            return Err(RestoreError::OtherTargets { got, expected });
+        }
+        Ok(())
+    }
+
+    fn restored_components(&self, snapshot: &NodeSnapshot) -> Result<Box<[Slotted]>, RestoreError> {
+        let slots = &self.plan.slots;
+        let wanted = slots.iter().map(|slot| (&*slot.name, slot.kind.type_name()));
+        let given = snapshot.components.iter();
+        let given = given.map(|component| (&*component.slot, &*component.type_name));
+        if !wanted.clone().eq(given.clone()) {
+            let name = |(slot, kind): (&str, &str)| format!("{slot}: {kind}");
+            let (got, expected) = (given.map(name).collect(), wanted.map(name).collect());
+            return Err(RestoreError::OtherComponents { got, expected });
+        }
+        let load = |(slot, given): (&SlotPlan, &NamedComponentSnapshot)| {
+            let component = slot.kind.load(&given.state_bytes).map_err(|source| {
+                let (slot, type_name) = (given.slot.clone(), given.type_name.clone());
+                RestoreError::ComponentRestoreFailed { slot, type_name, source }
+            })?;
+            let written = Some(Arc::clone(&given.state_bytes));
+            Ok(Slotted { component, written })
+        };
+        slots.iter().zip(&snapshot.components).map(load).collect()
+    }
+}
+
+/// The parts of a snapshot, each of which must be read once.
+struct Parts<'a> {
+    parts: &'a BTreeMap<String, Bytes>,
+    used: BTreeSet<&'static str>,
+    types: &'a Types,
+}
+
+impl Parts<'_> {
+    fn read(&mut self, part: &'static str, load: Load<'_>) -> Result<(), RestoreError> {
+        let named = || part.to_owned();
+        let missing = RestoreError::MissingPart { part: named() };
+        let mut from = Loader::new(self.parts.get(part).ok_or(missing)?, self.types);
+        self.used.insert(part);
+        load(&mut from)
+            .and_then(|()| from.end())
+            .map_err(|source| RestoreError::BadPart { part: named(), source })
+    }
+
+    fn end(self) -> Result<(), RestoreError> {
+        match self.parts.keys().find(|part| !self.used.contains(part.as_str())) {
+            Some(part) => Err(RestoreError::UnknownPart { part: part.clone() }),
+            None => Ok(()),
+        }
+    }
+}
