@@ -4,6 +4,7 @@
 //! the batch.
 
 mod batch;
+mod beside;
 mod bootstrap;
 mod clear;
 mod cycle;
@@ -38,7 +39,7 @@ pub use self::screen::Screened;
 pub use self::stats::{Counters, Depths, Drops, EngineStats, Limits};
 pub use self::tap::Tap;
 
-use self::refused::Refused;
+use self::beside::Beside;
 
 use crate::{
     component::Slotted,
@@ -74,10 +75,8 @@ pub struct Node {
     held: Option<Charge>,
     batch: Batch,
     screened: Option<Box<Screened>>,
-    /// Events that a clear has yet to discard, if one is under way.
-    clearing: Option<usize>,
-    refused: Refused,
-    tap: Option<Tap>,
+    /// Made when the host first needs it.
+    beside: Option<Box<Beside>>,
 }
 
 impl Node {
@@ -157,11 +156,13 @@ impl Node {
         let turn = self.config().turn;
         let limits = TurnLimits { items: turn.events as usize, bytes: turn.bytes };
         batch.now = self.clock.observe(batch.now);
-        batch.discard = self.clearing.is_some();
+        batch.discard = self.is_clearing();
         if batch.discard {
             return self.take_discarded(batch);
         }
-        self.refused.tell(&mut batch.events);
+        if let Some(beside) = &mut self.beside {
+            beside.refused.tell(&mut batch.events);
+        }
         if self.is_full() || !self.reader.has_events() {
             self.held = None;
             return;
@@ -181,7 +182,7 @@ impl Node {
 
     /// When the Node can make progress without a push.
     pub fn next_wakeup(&self) -> Wakeup {
-        let tells = self.clearing.is_some() || self.refused.is_telling() || self.has_bus_events();
+        let tells = self.is_clearing() || self.tells_refusals() || self.has_bus_events();
         if self.ready() > 0 || tells || self.reader.has_events() {
             return Wakeup::Now;
         }

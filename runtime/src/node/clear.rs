@@ -14,13 +14,13 @@ impl Node {
     /// which bootstraps have finished stay, and so do intervals. It needs no room in the mailbox.
     pub fn clear(&mut self) {
         let waiting = self.queue.stats();
-        self.clearing = Some(waiting.items.saturating_add(waiting.answers));
+        self.beside().clearing = Some(waiting.items.saturating_add(waiting.answers));
     }
 
     /// Takes the next events to discard; behind the last of them comes the clear itself.
     pub(super) fn take_discarded(&mut self, batch: &mut Batch) {
         let turn = self.config().turn;
-        let left = self.clearing.take().unwrap_or_default();
+        let left = self.beside().clearing.take().unwrap_or_default();
         let items = left.min(turn.events as usize);
         self.held = None;
         if items > 0 && self.reader.has_events() {
@@ -30,7 +30,7 @@ impl Node {
         let taken = batch.events.len();
         self.screen(batch);
         match left.saturating_sub(taken) {
-            left if left > 0 && taken > 0 => self.clearing = Some(left),
+            left if left > 0 && taken > 0 => self.beside().clearing = Some(left),
             _ => {
                 let event = IngressEvent::Control(Control::Clear);
                 batch.events.push(Admitted { event, weight: 0 });

@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use samsara_ingress::{IngressLimits, LimitError};
 use samsara_proto::{Address, PeerId};
 
-use super::{Batch, Node, Refused};
+use super::{Batch, Node};
 use crate::{
     component::{ConstructError, Slotted},
     config::{ConfigErrors, NodeConfig},
@@ -161,9 +161,7 @@ pub fn install(
         held: None,
         batch: Batch::default(),
         screened: None,
-        clearing: None,
-        refused: Refused::default(),
-        tap: None,
+        beside: None,
         handle,
         queue,
     })

@@ -58,14 +58,16 @@ impl Node {
         error: &DeliveryError,
         source: impl FnOnce() -> AppIngressSource,
     ) {
-        self.refused.calls = self.refused.calls.saturating_add(1);
+        let refused = &mut self.beside().refused;
+        refused.calls = refused.calls.saturating_add(1);
         let bus = self.services.bus.as_ref();
         if !bus.is_some_and(|bus| bus.hears("infra.ingress_error")) {
             return;
         }
         let (kind, byte_count) = AppIngressKind::of(error);
         let error = AppIngressError { source: source(), byte_count, kind };
-        self.refused.note(error, self.services.config.state.max_refusals);
+        let cap = self.services.config.state.max_refusals;
+        self.beside().refused.note(error, cap);
     }
 }
 

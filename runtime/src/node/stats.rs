@@ -93,6 +93,7 @@ impl Node {
     /// The figures of this moment.
     pub fn engine_stats(&self) -> EngineStats {
         let ingress = self.queue.stats();
+        let refused = self.beside.as_ref().map(|beside| &beside.refused);
         let bus = self.services.bus.as_ref();
         let (waiting, bus_overflow) = bus.map_or((0, 0), |bus| bus.depth());
         let engine = self.engine.as_deref();
@@ -114,8 +115,8 @@ impl Node {
             drops: Drops {
                 bus_overflow,
                 answers_ignored: self.ignored_completion_count(),
-                refused_calls: self.refused.calls,
-                refusals_unlisted: self.refused.unlisted,
+                refused_calls: refused.map_or(0, |refused| refused.calls),
+                refusals_unlisted: refused.map_or(0, |refused| refused.unlisted),
                 ingress: ingress.refused,
             },
             limits: self.limits(),

@@ -34,11 +34,11 @@ impl Node {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn set_telemetry_tap(&mut self, tap: Option<Tap>) {
-        self.tap = tap;
+        self.beside().tap = tap;
     }
 
     pub(super) fn show(&mut self, steps: &[EngineStep]) {
-        if let Some(tap) = &mut self.tap {
+        if let Some(tap) = self.beside.as_mut().and_then(|beside| beside.tap.as_mut()) {
             steps.iter().for_each(tap);
         }
     }

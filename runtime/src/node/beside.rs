@@ -1,0 +1,28 @@
+//! What a Node keeps for its host, beside the state that batches move.
+//!
+//! Law: nothing here is part of the history: what matters of it enters by the next batch.
+
+use super::{Node, refused::Refused, tap::Tap};
+
+/// What few Nodes ever need, so that the others do not carry it.
+#[derive(Default)]
+pub(super) struct Beside {
+    /// Events that a clear has yet to discard, if one is under way.
+    pub(super) clearing: Option<usize>,
+    pub(super) refused: Refused,
+    pub(super) tap: Option<Tap>,
+}
+
+impl Node {
+    pub(super) fn beside(&mut self) -> &mut Beside {
+        self.beside.get_or_insert_default()
+    }
+
+    pub(super) fn is_clearing(&self) -> bool {
+        self.beside.as_ref().is_some_and(|beside| beside.clearing.is_some())
+    }
+
+    pub(super) fn tells_refusals(&self) -> bool {
+        self.beside.as_ref().is_some_and(|beside| beside.refused.is_telling())
+    }
+}
