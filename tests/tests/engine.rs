@@ -19,6 +19,7 @@ mod engine {
     mod expiry;
     mod flood;
     mod flow;
+    mod gather;
     mod host;
     mod inbound;
     mod jobs;
@@ -26,6 +27,7 @@ mod engine {
     mod oracle;
     mod parts;
     mod peers;
+    mod places;
     mod plain_onnx;
     mod role;
     mod state;
