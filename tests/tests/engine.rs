@@ -30,6 +30,7 @@ mod engine {
     mod places;
     mod plain_onnx;
     mod role;
+    mod round;
     mod state;
     mod surroundings;
     mod syscalls;
