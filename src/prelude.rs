@@ -11,7 +11,7 @@ pub use crate::{
         error::{DeliveryError, OpError},
         graph::{Graph, Wire},
         job::{IdempotencyKey, Job, Resources},
-        node::{Batch, Node, Wakeup, install},
+        node::{Batch, Installation, Node, Wakeup, install},
         program::Program,
         step::{EngineStep, Steps},
         tensor::{Dtype, Tensor},

@@ -50,6 +50,7 @@ fn main() -> Result<()> {
         ("requests", requests()?),
         ("types", types()?),
         ("tensors", tensors()?),
+        ("places", places()?),
     ] {
         let program = Compiler::new().bind::<Counter>("counter").compile(draft)?;
         let path = directory.join(name).with_extension("onnx");
@@ -128,6 +129,23 @@ fn types() -> Result<Draft> {
     ] {
         g.output(&format!("{name} out"), g.pass_through(g.input_of(name, ty)));
     }
+    Ok(g.build()?)
+}
+
+/// A program over several places, which goes round by its channels.
+fn places() -> Result<Draft> {
+    let g = Graph::new("Tune");
+    let (hub, leaf) = (g.place("hub"), g.place("leaf"));
+    let (model, [weights]) = g.channel("model").from(hub).to(leaf).ahead([PortType::U64]);
+    let round = g.at(leaf).clock(weights);
+    let better = g.at(leaf).slot("counter").op("add", [weights]);
+    let seen = g.channel("update").from(leaf).to(hub).best_effort().send([round, better]);
+    let all = g.at(hub).gather(seen).by(round).count(3).deadline(seconds(30));
+    g.at(hub).output("all", all);
+    g.at(leaf).export("weights");
+    g.at(leaf).emit("weights", g.at(leaf).input::<u64>("weights"));
+    g.bootstrap(|b| b.at(b.place("leaf")).emit("up", b.constant(true)));
+    model.broadcast(g.at(hub).slot("counter").op("add", [g.at(hub).input::<u64>("first")]));
     Ok(g.build()?)
 }
 

@@ -8,6 +8,7 @@ mod bootstrap;
 mod callbacks;
 mod clear;
 mod gate;
+mod gathers;
 mod hearing;
 mod inbound;
 mod kept;
@@ -105,7 +106,7 @@ impl Engine {
 pub(crate) struct Walk<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) engine: &'a mut Engine,
-    pub(crate) components: &'a mut [Slotted],
+    pub(crate) components: &'a mut [Option<Slotted>],
     pub(crate) services: &'a mut Services,
     pub(crate) steps: &'a mut Vec<EngineStep>,
 }
@@ -240,10 +241,22 @@ impl Walk<'_> {
         };
         execution.has_permits |= matches!(request, Request::Acquire { .. });
         let (exec, output_count) = (execution.id, op.outputs.len());
+        let (module_index, op_name) = (execution.module, &op.name);
         let arguments = execution.operands.get_mut(op.operands.range()).unwrap_or_default();
         let (services, steps) = (&mut *self.services, &mut *self.steps);
         let inbound = execution.inbound.as_deref();
-        let mut site = Site { exec, inbound, services, steps, arguments, outputs, output_count };
+        let mut site = Site {
+            exec,
+            module: module_index,
+            op: at.op,
+            op_name,
+            inbound,
+            services,
+            steps,
+            arguments,
+            outputs,
+            output_count,
+        };
         match request.fire(&mut site) {
             Ok(Fired::All) => self.complete(module, op, at.exec),
             Ok(Fired::InTime) => {
@@ -259,6 +272,7 @@ impl Walk<'_> {
                 }
             }
             Ok(Fired::Only(output)) => self.complete_one(module, op, at, output),
+            Ok(Fired::Nothing) => self.end_part(module, at.exec),
             Err(error) => self.fail(module, op, at.exec, error),
         }
     }

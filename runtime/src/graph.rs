@@ -25,7 +25,10 @@
 //! # Ok::<(), samsara_runtime::module::Diagnostics>(())
 //! ```
 
+mod channel;
+mod gather;
 mod net;
+mod place;
 mod request;
 mod role;
 mod slot;
@@ -33,12 +36,16 @@ pub mod syscalls;
 mod wire;
 mod within;
 
-use std::{cell::RefCell, collections::BTreeMap};
+use std::{
+    cell::{OnceCell, RefCell},
+    collections::BTreeMap,
+    rc::Rc,
+};
 
 use crate::{
     module::{
-        Activation, Body, Diagnostics, Draft, Module, Op, OpKind, Port, PortPath, Problem, Step,
-        ValueId, ValueInfo, check,
+        Activation, Body, Diagnostics, Draft, Module, Op, OpKind, Placement, Port, PortPath,
+        Problem, Step, ValueId, ValueInfo, check,
     },
     role::Role,
     schema::{PortType, PortTyped},
@@ -47,6 +54,9 @@ use crate::{
 
 pub(crate) use self::within::{may_wait, time_to_wait};
 pub use self::{
+    channel::{Ahead, Channel, Received},
+    gather::Gather,
+    place::{PLACES, Place},
     role::{
         AggregatorSlot, BackendSlot, CodecSlot, DataSourceSlot, IndexSlot, ModelSlot,
         PeerSelectorSlot, ProtocolSlot,
@@ -61,7 +71,11 @@ pub struct Graph {
     name: String,
     /// What stands before the names of its parts in a report.
     prefix: &'static str,
-    recorded: RefCell<Recorded>,
+    recorded: Rc<RefCell<Recorded>>,
+    /// The place that this view records at.
+    place: Option<Rc<str>>,
+    /// The view of the place that was named next.
+    next: OnceCell<Box<Self>>,
 }
 
 #[derive(Default)]
@@ -70,6 +84,7 @@ struct Recorded {
     value_names: Names,
     op_names: Names,
     bootstrap: Option<Body>,
+    placement: Placement,
     /// Modules that are called, and exports.
     around: Draft,
     mistakes: Diagnostics,
@@ -94,7 +109,7 @@ impl NewOp {
 impl Graph {
     /// A module of this name, empty so far.
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), prefix: "", recorded: RefCell::default() }
+        Self::view(name.into(), "", Rc::default(), None)
     }
 
     /// The module's name.
@@ -112,6 +127,7 @@ impl Graph {
         let recorded = &mut *self.recorded.borrow_mut();
         let value = recorded.value(name, Some(ty));
         recorded.body.inputs.push(Port { name: name.to_owned(), value });
+        self.note(&mut recorded.placement.inputs, name);
         Wire::new(self, value)
     }
 
@@ -127,8 +143,9 @@ impl Graph {
             let Some(same) = self.value_of(self.pass_through(wire), name) else { return };
             value = same;
         }
-        let outputs = &mut self.recorded.borrow_mut().body.outputs;
-        outputs.push(Port { name: name.to_owned(), value });
+        let recorded = &mut *self.recorded.borrow_mut();
+        recorded.body.outputs.push(Port { name: name.to_owned(), value });
+        self.note(&mut recorded.placement.outputs, name);
     }
 
     /// Lets peers reach an input.
@@ -179,12 +196,13 @@ impl Graph {
 
     /// Records what must run once before the body does.
     pub fn bootstrap(&self, record: impl FnOnce(&Self)) {
-        let name = self.name.clone();
-        let nested = Self { name, prefix: "bootstrap/", recorded: RefCell::default() };
+        let (name, place) = (self.name.clone(), self.place.clone());
+        let nested = Self::view(name, "bootstrap/", Rc::default(), place);
         record(&nested);
-        let Recorded { body, bootstrap, around, mistakes, .. } = nested.recorded.into_inner();
+        let Recorded { body, bootstrap, placement, around, mistakes, .. } = nested.recorded.take();
         let recorded = &mut *self.recorded.borrow_mut();
         recorded.mistakes.append(mistakes);
+        recorded.around.layout.record(format!("bootstrap/{}", self.name), placement);
         let by = |_: &str| vec![self.name.clone(), format!("{}/bootstrap", self.name)];
         recorded.around.absorb(&around, by, &mut recorded.mistakes);
         if bootstrap.is_some() || recorded.bootstrap.replace(body).is_some() {
@@ -195,8 +213,9 @@ impl Graph {
 
     /// The module and those that it calls, or everything that is wrong with it.
     pub fn build(self) -> Result<Draft, Diagnostics> {
-        let Recorded { body, bootstrap, around: mut draft, mut mistakes, .. } =
-            self.recorded.into_inner();
+        let Recorded { body, bootstrap, placement, around: mut draft, mut mistakes, .. } =
+            self.recorded.take();
+        draft.layout.record(self.name.clone(), placement);
         let module = Module { name: self.name.clone(), body, bootstrap };
         check(&module, &mut mistakes);
         let own = Draft { modules: [(self.name.clone(), module)].into(), ..Draft::default() };
@@ -213,9 +232,9 @@ impl Graph {
     ) -> [Wire<'g>; N] {
         // The caller's iterator may record something itself, so it ends before this op begins.
         let inputs: Vec<_> = inputs.into_iter().collect();
-        let name = match op.name {
-            Ok(name) => name,
-            Err(base) => self.recorded.borrow_mut().op_names.fresh(&base),
+        let name = match &op.name {
+            Ok(name) => name.clone(),
+            Err(base) => self.recorded.borrow_mut().op_names.fresh(base),
         };
         let absent_or_own = |wire: Wire<'g>| match wire.is_absent() {
             true => None,
@@ -227,10 +246,22 @@ impl Graph {
             1 => recorded.value(&name, None),
             _ => recorded.value(&format!("{name}:{at}"), None),
         });
-        let NewOp { kind, activation, attributes, .. } = op;
         let outputs = results.to_vec();
-        recorded.body.ops.push(Op { name, kind, inputs, outputs, activation, attributes });
+        self.push(recorded, name, op, inputs, outputs);
         results.map(|value| Wire::new(self, value))
+    }
+
+    fn push(
+        &self,
+        recorded: &mut Recorded,
+        name: String,
+        op: NewOp,
+        inputs: Vec<Option<ValueId>>,
+        outputs: Vec<ValueId>,
+    ) {
+        self.note(&mut recorded.placement.ops, &name);
+        let NewOp { kind, activation, attributes, .. } = op;
+        recorded.body.ops.push(Op { name, kind, inputs, outputs, activation, attributes });
     }
 
     /// The value of a wire; anything else is a mistake of the port or op that wants it.

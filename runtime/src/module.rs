@@ -18,7 +18,9 @@
 mod check;
 mod diagnostic;
 mod draft;
+mod layout;
 mod order;
+mod place_problem;
 mod problem;
 mod tensor;
 
@@ -30,10 +32,13 @@ pub use self::{
     check::NAME_BYTES,
     diagnostic::{Diagnostic, Diagnostics, Step},
     draft::{Draft, PortPath},
+    layout::{Channel, Layout, MAIN_PLACE, Placement, Reach},
+    place_problem::PlaceProblem,
     problem::Problem,
 };
 pub(crate) use self::{
-    check::{check, check_name, dataflow},
+    check::{CHANNEL, check, check_name, dataflow},
+    layout::{part_name, place_of_part, port_names},
     order::order,
     tensor::usual_opset,
 };

@@ -11,6 +11,7 @@ mod cycle;
 mod door;
 mod entry;
 mod install;
+mod installation;
 mod jobs;
 mod lifecycle;
 mod peers;
@@ -32,6 +33,7 @@ pub use self::batch::{Batch, Wakeup};
 pub use self::bootstrap::{BootstrapError, BootstrapRequest, BootstrapStatus, BootstrapTarget};
 pub use self::door::{PeerDoor, WireDoor};
 pub use self::install::{InstallError, install};
+pub use self::installation::Installation;
 pub use self::lifecycle::{LifecycleError, PHASES};
 pub use self::peers::PeerChangeError;
 pub use self::reads::{ExecutionState, ParkedOp};
@@ -61,7 +63,7 @@ pub struct Node {
     plan: Arc<Plan>,
     /// The modules that were asked for; the others are only called.
     targets: Box<[u32]>,
-    components: Box<[Slotted]>,
+    components: Box<[Option<Slotted>]>,
     queue: NodeIngress,
     handle: NodeIngressHandle,
     reader: NodeIngressReader,

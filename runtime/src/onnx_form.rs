@@ -13,7 +13,7 @@
 //! | value | a `value_info` of its function, in order |
 //! | port names, activation | metadata of the function, of the node |
 //! | target | a node of the main graph, its ports `Module/port` |
-//! | targets, slots, exports, configs, roles, backends | metadata of the model |
+//! | targets, slots, exports, configs, roles, backends, places, channels | metadata of the model |
 //! | releases of ops | opset imports |
 //!
 //! ```
@@ -31,6 +31,7 @@
 mod attribute;
 mod bindings;
 mod function;
+mod layout;
 mod model;
 mod node;
 mod plain;

@@ -29,7 +29,7 @@ use bytes::Bytes;
 use crate::{
     codec::saved,
     component::{ComponentType, Registry},
-    module::{Draft, Module},
+    module::{Channel, Draft, Module},
     plan::Plan,
 };
 
@@ -85,6 +85,11 @@ impl Program {
     /// The names of the modules that a Node can run.
     pub fn targets(&self) -> impl Iterator<Item = &str> {
         self.inner.draft.targets.iter().map(String::as_str)
+    }
+
+    /// The channels between the places of its modules.
+    pub fn channels(&self) -> impl Iterator<Item = &Channel> {
+        self.inner.draft.layout.channels.values()
     }
 
     /// The kind of component in each slot.

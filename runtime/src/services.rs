@@ -4,9 +4,11 @@
 //! order it was asked.
 
 mod arrivals;
+pub(crate) mod bindings;
 mod component_timers;
 mod departures;
 mod expiries;
+pub(crate) mod gathers;
 mod hearing;
 mod jobs;
 mod kept;
@@ -67,6 +69,8 @@ pub(crate) enum Alarm {
         /// The op.
         op: u32,
     },
+    /// A round of a gather is out of time.
+    Gather,
     /// An interval op begins an execution.
     Tick {
         /// The module.
@@ -106,6 +110,8 @@ pub(crate) struct Services {
     pub(crate) timers: Scheduler<Alarm>,
     /// Until when parked ops may be answered.
     pub(crate) expiries: Expiries,
+    /// Who is at the places of the program, if it has some.
+    pub(crate) bindings: Option<Box<bindings::Bindings>>,
     /// Made when the first op keeps something, as most Nodes never do.
     stores: Option<Box<Stores>>,
     /// Made when the Node first talks, or is told whom to.
@@ -140,6 +146,7 @@ impl Services {
             answered: VecDeque::new(),
             timers: Scheduler::new(config.state.max_timers),
             expiries: Expiries::default(),
+            bindings: None,
             stores: None,
             peering: None,
             addresses,
@@ -185,7 +192,7 @@ impl Services {
             stores.clear(&self.config);
         }
         self.timers.retain(|alarm| match alarm {
-            Alarm::Resume(_) | Alarm::Deadline { .. } => false,
+            Alarm::Resume(_) | Alarm::Deadline { .. } | Alarm::Gather => false,
             Alarm::Tick { .. } | Alarm::Component { .. } => true,
         });
     }
@@ -238,5 +245,5 @@ fn seed(peer: PeerId) -> [u8; 32] {
 
 saved_enum! { Alarm: "purpose of a timer" {
     0 = Resume(command), 1 = Deadline { exec, index, op }, 2 = Tick { module, op },
-    3 = Component { slot, kind },
+    3 = Component { slot, kind }, 4 = Gather,
 } }

@@ -80,6 +80,28 @@ pub enum EngineStep {
         /// The ops.
         ops: Vec<Arc<str>>,
     },
+    /// What a peer sent to a gather did not count in its round.
+    GatherRefused {
+        /// The execution.
+        exec: ExecId,
+        /// The gather.
+        op: Arc<str>,
+        /// The round.
+        round: Value,
+        /// Who sent it.
+        sender: PeerId,
+        /// Why it did not count.
+        reason: NotGathered,
+    },
+    /// A round of a gather ended by its deadline, which is a failure there.
+    GatherTimedOut {
+        /// The gather.
+        op: Arc<str>,
+        /// The round.
+        round: Value,
+        /// Who had sent for it.
+        senders: Vec<PeerId>,
+    },
     /// A command was answered that nobody waits for any more.
     CompletionIgnored {
         /// The command.
@@ -246,6 +268,15 @@ pub enum Cancelled {
         /// Its module.
         module: Arc<str>,
     },
+}
+
+/// Why something did not count in a round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotGathered {
+    /// The round has ended.
+    Late,
+    /// Its sender is in the round already; what it sent first stands.
+    Duplicate,
 }
 
 /// The steps of some polls, to look things up in.

@@ -4,6 +4,7 @@
 //! named state. Which requests there are, the table in [`graph::syscalls`](crate::graph::syscalls)
 //! says.
 
+mod gather;
 mod groups;
 mod joins;
 mod peers;
@@ -11,12 +12,15 @@ mod state;
 mod time;
 mod wire;
 
+pub(crate) use self::gather::gathered;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 pub(crate) use self::{groups::DEADLINE_ARM, peers::PeerRequest, wire::NetRequest};
 use crate::{
     context::InboundCtx,
     error::OpError,
+    framework::GatherRule,
     framework::TimerId,
     id::{CommandId, ExecId},
     services::Services,
@@ -41,6 +45,7 @@ pub(crate) enum Request {
     EventSource(Arc<str>),
     Flush(Arc<str>),
     Gate,
+    Gather(GatherRule),
     IncrMetric(Arc<str>),
     Interval(Nanos),
     LifecyclePhase(Arc<str>),
@@ -50,6 +55,7 @@ pub(crate) enum Request {
     Net(NetRequest),
     PassThrough,
     Peers(PeerRequest),
+    PeersAt(Arc<str>),
     Pulse,
     Race(Names),
     Record(Arc<str>),
@@ -77,11 +83,17 @@ pub(crate) enum Fired {
     Sleeps(CommandId, TimerId),
     /// The bootstrap that the request names is asked for.
     Bootstrap,
+    /// Nothing is given, now or later: its part of the execution ends here.
+    Nothing,
 }
 
 /// One call of the engine.
 pub(crate) struct Site<'a> {
     pub(crate) exec: ExecId,
+    /// Its module and its place in it.
+    pub(crate) module: u32,
+    pub(crate) op: u32,
+    pub(crate) op_name: &'a Arc<str>,
     /// The envelope behind the execution.
     pub(crate) inbound: Option<&'a InboundCtx>,
     pub(crate) services: &'a mut Services,
@@ -117,6 +129,7 @@ impl Request {
             "DeadlineMatch" => Self::DeadlineMatch { names: names()?, within: nanos()? },
             "EventSource" => Self::EventSource(text("kind")?),
             "Gate" => Self::Gate,
+            "Gather" => Self::Gather(gather::rule(attributes)?),
             "Hold.Flush" => Self::Flush(text("name")?),
             "Hold.Stash" => Self::Stash(text("name")?),
             "IncrMetric" => Self::IncrMetric(text("name")?),
@@ -128,6 +141,7 @@ impl Request {
             }
             "Limit.Release" => Self::Release(text("name")?),
             "PassThrough" | "Tee" => Self::PassThrough,
+            "Place.Peers" => Self::PeersAt(text("place")?),
             "Pulse" => Self::Pulse,
             "Race" => Self::Race(names()?),
             "Record" => Self::Record(text("name")?),
@@ -153,6 +167,7 @@ impl Request {
             Self::Race(names) => Ok(site.race(names, Fired::All)),
             Self::DeadlineMatch { names, .. } => Ok(site.race(names, Fired::InTime)),
             Self::Gate => Ok(site.gate()),
+            Self::Gather(rule) => site.gather(rule),
             Self::Deadline(_) => Ok(site.in_time()),
             Self::Acquire { limit, permits } => site.acquire(limit, *permits),
             Self::Release(limit) => site.release(limit),
@@ -169,6 +184,7 @@ impl Request {
                 let number = site.services.rng().next_u64();
                 Ok(site.give(number))
             }
+            Self::PeersAt(place) => site.peers_at(place),
             Self::Emit(topic) => Ok(site.emit(topic)),
             Self::Stash(name) => site.stash(name),
             Self::Flush(name) => site.flush(name),

@@ -19,6 +19,7 @@ mod engine {
     mod expiry;
     mod flood;
     mod flow;
+    mod gather;
     mod host;
     mod inbound;
     mod jobs;
@@ -26,8 +27,10 @@ mod engine {
     mod oracle;
     mod parts;
     mod peers;
+    mod places;
     mod plain_onnx;
     mod role;
+    mod round;
     mod snapshot;
     mod state;
     mod surroundings;

@@ -8,7 +8,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use super::{Surroundings, link::call_order, requests};
 use crate::{
     graph::syscalls::{SysOut, Syscall, syscall},
-    module::{Body, Diagnostics, Draft, Op, OpKind, Port, Problem, Step},
+    module::{Body, CHANNEL, Diagnostics, Draft, Op, OpKind, Port, Problem, Step},
     schema::{PortType, TensorType},
     value::Value,
 };
@@ -134,6 +134,7 @@ impl<'a> Inference<'a> {
                 Some((takes, gives)) => (takes.into(), gives.into()),
                 None => nothing(),
             },
+            OpKind::Syscall(name) if name == CHANNEL => owned(Types::new(), given.clone()),
             OpKind::Syscall(name) => match syscall(name) {
                 Some(row) => {
                     let (takes, gives) = self.request(row, op, given);
@@ -168,16 +169,27 @@ impl<'a> Inference<'a> {
                 _ => Some(PortType::Any),
             },
             SysOut::Event => requests::event_type(op),
+            SysOut::Gathered => Some(PortType::list(gathered(given))),
         });
         (takes, gives.collect())
     }
 }
 
 /// The type that all of these are, `Any` if they differ.
-fn common(given: &Types) -> Option<PortType> {
+fn common(given: &[Option<PortType>]) -> Option<PortType> {
     let first = given.iter().flatten().next()?;
     let all = given.iter().flatten().all(|ty| ty == first);
     Some(if all { first.clone() } else { PortType::Any })
+}
+
+/// What each sender is to a gather of a round and these values.
+fn gathered(given: &[Option<PortType>]) -> PortType {
+    let any = |ty: Option<PortType>| ty.unwrap_or(PortType::Any);
+    match given {
+        [_, value] => any(value.clone()),
+        [_, values @ ..] => PortType::list(any(common(values))),
+        [] => PortType::Any,
+    }
 }
 
 /// The narrowest type of a port that this value can enter.

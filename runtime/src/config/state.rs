@@ -20,7 +20,12 @@ settings! {
         record_capacity: u32, DEFAULT_RECORD_CAPACITY = 1_024, EDGE_RECORD_CAPACITY = 128;
         /// Rounds that one gather op keeps open: late senders of a few rounds still fit.
         gather_rounds: u32, DEFAULT_GATHER_ROUNDS = 64, EDGE_GATHER_ROUNDS = 8;
-        /// Names of serialize queues, record rings and counters, each kind by itself.
+        /// Senders that one round of a gather waits for: what they sent is held until all are there.
+        gather_senders: u32, DEFAULT_GATHER_SENDERS = 16_384, EDGE_GATHER_SENDERS = 256;
+        /// Bytes of a value that tells rounds apart; it is kept for every round that is remembered.
+        gather_round_bytes: u32,
+        DEFAULT_GATHER_ROUND_BYTES = 256, EDGE_GATHER_ROUND_BYTES = 64;
+        /// Names of serialize queues, record rings and counters, and gather ops, each kind by itself.
         max_names: u32, DEFAULT_MAX_NAMES = 1_024, EDGE_MAX_NAMES = 64;
         /// Latches that are set in executions which have not ended.
         max_latches: u32, DEFAULT_MAX_LATCHES = 65_536, EDGE_MAX_LATCHES = 1_024;

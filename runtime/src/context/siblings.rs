@@ -32,20 +32,21 @@ impl From<Box<dyn AnyComponent>> for Slotted {
 #[derive(Clone, Copy)]
 pub(crate) struct Siblings<'a> {
     /// Those in the slots before it.
-    before: &'a [Slotted],
+    before: &'a [Option<Slotted>],
     /// Those in the slots behind it.
-    after: &'a [Slotted],
+    after: &'a [Option<Slotted>],
 }
 
 impl<'a> Siblings<'a> {
     /// The component at `slot`, to call, and the others.
     #[inline]
     pub(crate) fn split(
-        components: &'a mut [Slotted],
+        components: &'a mut [Option<Slotted>],
         slot: usize,
     ) -> Option<(&'a mut dyn AnyComponent, Self)> {
         let (before, rest) = components.split_at_mut_checked(slot)?;
         let (own, after) = rest.split_first_mut()?;
+        let own = own.as_mut()?;
         if own.written.is_some() {
             own.written = None;
         }
@@ -63,7 +64,7 @@ impl<'a> Siblings<'a> {
             Some(0) => return None,
             Some(behind) => self.after.get(behind - 1)?,
         };
-        Some(&*component.component)
+        Some(&*component.as_ref()?.component)
     }
 }
 

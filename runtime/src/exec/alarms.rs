@@ -51,6 +51,7 @@ impl Walk<'_> {
             match due.payload {
                 // What rings before the op's own deadline is in time, however late the turn.
                 Alarm::Resume(command) => self.go_on(command, Answer::ItsInput),
+                Alarm::Gather => self.end_round(),
                 Alarm::Deadline { exec, index, op } => self.pass_deadline(exec, index, op),
                 Alarm::Component { slot, kind } => self.ring_component(slot, kind),
                 Alarm::Tick { module, op } => {

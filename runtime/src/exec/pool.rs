@@ -31,6 +31,7 @@ pub(super) struct Execution {
     pub(super) live: u32,
     /// Ops that have part of their inputs.
     pub(super) half_fed: u32,
+    /// An op of it failed, or ended it there by design: what waits for the rest is not starved.
     pub(super) has_failed: bool,
     /// It may hold permits, or wait for some.
     pub(super) has_permits: bool,

@@ -1,21 +1,19 @@
 //! Joins over envelopes: one value of each sender, round by round.
 //!
 //! Law: a round ends exactly once, by its count or by its deadline; a sender counts once in it; and
-//! what comes out is ordered by sender, whatever the order of arrival.
+//! what comes out is ordered by the senders' ids, whatever the order of arrival.
 //!
 //! ```
 //! use samsara_proto::PeerId;
 //! use samsara_runtime::framework::{
 //!     GatherRule, GatherTable, Gathering, LatePolicy, OnDeadline, Place,
 //! };
-//! use samsara_runtime::peer::PeerTable;
 //! use samsara_runtime::time::{Nanos, seconds};
 //!
-//! let mut table = PeerTable::new(4);
-//! let (ann, ben) = (table.acquire(&PeerId::from(1))?, table.acquire(&PeerId::from(2))?);
+//! let (ann, ben) = (PeerId::from(1), PeerId::from(2));
 //! let late = LatePolicy::Drop;
 //! let rule = GatherRule { count: 2, wait: seconds(30), late, on_deadline: OnDeadline::Partial };
-//! let place = |sender| Place { channel: 0, round: "monday", sender };
+//! let place = |sender| Place { channel: "sales", round: "monday", sender };
 //!
 //! let mut gather = GatherTable::new(16, 64);
 //! let waits = gather.arrive(place(ben), 5, Nanos::ZERO, &rule)?;
@@ -31,19 +29,21 @@ mod rule;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use samsara_proto::PeerId;
+
 pub use self::rule::{GatherRule, LatePolicy, OnDeadline};
 use super::bounded::{Bounded, CapReached, Refused};
 use super::ring::Ring;
 use crate::codec::{Kept, Loader, Saved, Saver, Unreadable, saved};
-use crate::peer::PeerIx;
 use crate::time::Nanos;
 
-/// The rounds of a Node's gathers. `R` is the round value, `V` what senders send.
+/// The rounds of a Node's gathers. `C` tells channels apart, `R` rounds, and `V` is what senders
+/// send.
 #[derive(Clone, Debug, PartialEq)]
-pub struct GatherTable<R, V> {
+pub struct GatherTable<C, R, V> {
     max_rounds: u32,
-    channels: Bounded<u32, Channel<R, V>>,
-    deadlines: BTreeSet<(Nanos, u32, R)>,
+    channels: Bounded<C, Channel<R, V>>,
+    deadlines: BTreeSet<(Nanos, C, R)>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -58,30 +58,30 @@ struct Channel<R, V> {
 struct Round<V> {
     rule: GatherRule,
     deadline: Nanos,
-    from: BTreeMap<PeerIx, V>,
+    from: BTreeMap<PeerId, V>,
 }
 
 /// Where a value belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place<R> {
-    /// The channel, by its index.
-    pub channel: u32,
+pub struct Place<C, R> {
+    /// The channel.
+    pub channel: C,
     /// The round.
     pub round: R,
     /// Who sent it.
-    pub sender: PeerIx,
+    pub sender: PeerId,
 }
 
 /// What became of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Gathering<R, V> {
+pub enum Gathering<C, R, V> {
     /// Its round waits for others.
     Waits {
         /// How many senders the round has.
         have: u32,
     },
     /// It was the last one.
-    Ended(Gathered<R, V>),
+    Ended(Gathered<C, R, V>),
     /// The sender is in the round already; what it sent first stands.
     Duplicate(V),
     /// The round has ended.
@@ -90,16 +90,15 @@ pub enum Gathering<R, V> {
 
 /// A round that ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Gathered<R, V> {
-    /// The channel, by its index.
-    pub channel: u32,
+pub struct Gathered<C, R, V> {
+    /// The channel.
+    pub channel: C,
     /// The round.
     pub round: R,
     /// How it ended.
     pub outcome: GatherOutcome,
-    /// What was sent, ordered by sender: peers known for longer come first, as they have the lower
-    /// index unless they took that of one that left.
-    pub values: Vec<(PeerIx, V)>,
+    /// What was sent, ordered by sender.
+    pub values: Vec<(PeerId, V)>,
 }
 
 /// How a round ended.
@@ -113,7 +112,7 @@ pub enum GatherOutcome {
     TimedOut,
 }
 
-impl<R: Ord + Clone, V> GatherTable<R, V> {
+impl<C: Ord + Copy, R: Ord + Clone, V> GatherTable<C, R, V> {
     /// At most `max_channels` channels, each with at most `max_rounds` open, and as many ended
     /// ones remembered.
     pub const fn new(max_channels: u32, max_rounds: u32) -> Self {
@@ -124,11 +123,11 @@ impl<R: Ord + Clone, V> GatherTable<R, V> {
     /// Takes a value into its round. A new round is refused where as many are open as may be.
     pub fn arrive(
         &mut self,
-        mut place: Place<R>,
+        mut place: Place<C, R>,
         value: V,
         now: Nanos,
         rule: &GatherRule,
-    ) -> Result<Gathering<R, V>, Refused<V>> {
+    ) -> Result<Gathering<C, R, V>, Refused<V>> {
         let cap = self.max_rounds;
         let new = || Channel { open: BTreeMap::new(), ended: Ring::new(cap), late: 0 };
         let channel = match self.channels.open(&place.channel, |channel| *channel, new) {
@@ -162,7 +161,7 @@ impl<R: Ord + Clone, V> GatherTable<R, V> {
     }
 
     /// Ends the next round whose time is up: by deadline, then by channel and round.
-    pub fn pop_expired(&mut self, now: Nanos) -> Option<Gathered<R, V>> {
+    pub fn pop_expired(&mut self, now: Nanos) -> Option<Gathered<C, R, V>> {
         let (deadline, channel, round) = self.deadlines.first()?.clone();
         if deadline > now {
             return None;
@@ -181,7 +180,7 @@ impl<R: Ord + Clone, V> GatherTable<R, V> {
     }
 
     /// How many late values were counted on this channel.
-    pub fn late(&self, channel: u32) -> u64 {
+    pub fn late(&self, channel: C) -> u64 {
         self.channels.get(&channel).map_or(0, |channel| channel.late)
     }
 
@@ -195,7 +194,7 @@ impl<R: Ord + Clone, V> GatherTable<R, V> {
         self.deadlines.is_empty()
     }
 
-    fn end(&mut self, channel: u32, round: R, outcome: GatherOutcome) -> Option<Gathered<R, V>> {
+    fn end(&mut self, channel: C, round: R, outcome: GatherOutcome) -> Option<Gathered<C, R, V>> {
         let entry = self.channels.get_mut(&channel)?;
         let ended = entry.open.remove(&round)?;
         entry.ended.push(round.clone());
@@ -229,7 +228,7 @@ impl<R: Ord + Clone, V> Channel<R, V> {
 
 saved! { Round<V> { rule, deadline, from } }
 
-impl<R: Saved + Ord + Clone, V: Saved> Kept for GatherTable<R, V> {
+impl<C: Saved + Ord + Copy, R: Saved + Ord + Clone, V: Saved> Kept for GatherTable<C, R, V> {
     fn save(&self, out: &mut Saver) {
         self.channels.save_with(out, |channel, out| {
             channel.open.save(out);

@@ -58,7 +58,7 @@ fn what_waits_comes_back() {
     full.schedule(seconds(2), 7_u64).expect("there is room");
     full.schedule_every(seconds(1), millis(3), 8).expect("there is room");
     there_and_back(&full, &empty);
-    let [a, b] = peers();
+    let [a] = peers();
     let (mut full, empty) = (RequestTracker::new(2), RequestTracker::new(2));
     let command = waiter(1, 2).command;
     let (sent_at, deadline, kind) = (seconds(1), seconds(2), RequestKind::new(3));
@@ -68,7 +68,7 @@ fn what_waits_comes_back() {
     let (late, on_deadline) = (LatePolicy::Next, OnDeadline::Partial);
     for (round, count) in [(1_u64, 2), (2, 1)] {
         let rule = GatherRule { count, wait: seconds(3), late, on_deadline };
-        let place = Place { channel: 1, round, sender: b };
+        let place = Place { channel: 1_u32, round, sender: PeerId::from(2) };
         full.arrive(place, 7_u64, seconds(1), &rule).expect("there is room");
     }
     there_and_back(&full, &empty);

@@ -28,6 +28,21 @@ pub enum Delivery {
     BestEffort,
 }
 
+impl Delivery {
+    /// The word that it is written as.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Effective => "effective",
+            Self::BestEffort => "best_effort",
+        }
+    }
+
+    /// What this word says.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Effective, Self::BestEffort].into_iter().find(|class| class.word() == word)
+    }
+}
+
 /// The queue of a Node's sends, in two lines that share one order and one cap.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OutboundQueue<E> {

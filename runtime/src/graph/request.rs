@@ -181,6 +181,11 @@ impl Graph {
         self.one("Limit.Release", [value], [named(limit)])
     }
 
+    /// Gives the peers that the Node has bound to a place, when it is triggered (`Place.Peers`).
+    pub fn peers_at<'g>(&'g self, place: &str, trigger: Wire<'g>) -> Wire<'g> {
+        self.one("Place.Peers", [trigger], [("place", place.into())])
+    }
+
     pub(super) fn one<'g, const A: usize>(
         &'g self,
         name: &str,
@@ -201,7 +206,7 @@ impl Graph {
     }
 }
 
-fn syscall<const A: usize>(name: &str, attributes: [(&str, Value); A]) -> NewOp {
+pub(super) fn syscall<const A: usize>(name: &str, attributes: [(&str, Value); A]) -> NewOp {
     let mut op = NewOp::unnamed(name, OpKind::Syscall(name.to_owned()));
     op.attributes = attributes.map(|(key, value)| (key.to_owned(), value)).into();
     op

@@ -51,11 +51,13 @@ pub enum SysOut {
     Items,
     /// What an event of the kind that the attribute `kind` names is given as.
     Event,
+    /// A list of values of the type of the second input; if there are more, of lists of such.
+    Gathered,
 }
 
 use PortType::{Any as AnyType, I64, Peer, Text, U64, Unit};
 use SysIn::{One, Rest};
-use SysOut::{Common, Event, Items, List, Of, Same};
+use SysOut::{Common, Event, Gathered, Items, List, Of, Same};
 
 const NAME: (&str, PortType) = ("name", Text);
 const PORT: (&str, PortType) = ("port", Text);
@@ -103,6 +105,10 @@ rows! {
     "EventSource": &[] => &[Event], &[("kind", Text)];
     // Gives its first input on once the second has arrived too.
     "Gate": &[One(AnyType), One(AnyType)] => &[Same(0)], &[];
+    // Joins what senders send in a round, which the first input tells: the values of each sender are
+    // an item of what it gives. It gives nothing while others are missing.
+    "Gather": &[One(AnyType), Rest(AnyType)] => &[Gathered],
+        &[("count", U64), ("late", Text), NANOS, ("on_deadline", Text)];
     // Triggered: gives what was stashed under a name, in order, and forgets it.
     "Hold.Flush": &[One(AnyType)] => &[List], &[NAME];
     // Keeps a value under a name until a flush.
@@ -123,8 +129,9 @@ rows! {
     "Net.Reply": &[One(AnyType)] => &[], &[];
     // Asks a port of a peer with a value, and gives the answer.
     "Net.Send": &[One(Peer), One(AnyType)] => &[Of(AnyType)], &[PORT];
-    // Sends a value to a port of a peer, or of each of a list of peers.
-    "NetOut": &[One(AnyType), One(AnyType)] => &[], &[PORT, ("class", Text)];
+    // Sends a value to a port of a peer, or of each of a list of peers; several values go together,
+    // to its numbered ports.
+    "NetOut": &[One(AnyType), Rest(AnyType)] => &[], &[PORT, ("class", Text)];
     // Gives its input on.
     "PassThrough": &[One(AnyType)] => &[Same(0)], &[];
     // Refuses a peer from now on.
@@ -135,6 +142,8 @@ rows! {
     "Peers.Lookup": &[One(Peer)] => &[List], &[];
     // Refuses a peer no more.
     "Peers.Unblock": &[One(Peer)] => &[], &[];
+    // Triggered: gives the peers that are bound to a place.
+    "Place.Peers": &[One(AnyType)] => &[List], &[("place", Text)];
     // Triggers once in the life of the program on its Node.
     "Pulse": &[] => &[Of(Unit)], &[];
     // Gives the first of its inputs to arrive, and that input's name.
@@ -204,7 +213,7 @@ mod tests {
             let fed = |output: &SysOut| match output {
                 Same(at) => row.input(*at).is_some(),
                 Common => !row.inputs.is_empty(),
-                Of(_) | List | Event => true,
+                Of(_) | List | Event | Gathered => true,
                 Items => row.outputs.len() == 1 && !row.inputs.is_empty(),
             };
             assert!(row.outputs.iter().all(fed), "{}", row.name);

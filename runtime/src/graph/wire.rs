@@ -27,7 +27,7 @@ impl<'g> Wire<'g> {
     /// The value, if it is one of this graph's.
     pub(super) fn value_in(self, graph: &Graph) -> Option<ValueId> {
         let (owner, value) = self.source?;
-        std::ptr::eq(owner, graph).then_some(value)
+        owner.records_with(graph).then_some(value)
     }
 }
 

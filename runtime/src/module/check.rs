@@ -11,6 +11,10 @@ use super::{
 };
 use crate::{schema::PortType, tensor::MAX_RANK, value::MAX_DEPTH};
 
+/// What stands in a body for a channel until the body is cut: it reads what is sent at one place
+/// and writes what is received at the other.
+pub(crate) const CHANNEL: &str = "Channel";
+
 /// Bytes of a name at most: a module, a slash and a port fit into the path of an envelope.
 pub const NAME_BYTES: usize = 255;
 
@@ -56,7 +60,8 @@ pub(crate) fn check_name(of: &'static str, name: &str, report: impl FnOnce(Probl
 /// For each op, the ops whose values it reads, put in order.
 pub(crate) fn dataflow(body: &Body) -> Order {
     let outputs = |(at, op): (usize, &'_ Op)| {
-        op.outputs.iter().map(|output| (*output, at)).collect::<Vec<_>>()
+        let given = op.outputs.iter().filter(|_| !is_ahead(body, op));
+        given.map(|output| (*output, at)).collect::<Vec<_>>()
     };
     let source: BTreeMap<ValueId, usize> = body.ops.iter().enumerate().flat_map(outputs).collect();
     let sources = |op: &Op| {
@@ -65,11 +70,18 @@ pub(crate) fn dataflow(body: &Body) -> Order {
     order(&body.ops.iter().map(sources).collect::<Vec<_>>())
 }
 
+/// Whether it is a channel whose values have their types of themselves: who reads those waits for
+/// nobody in this body, so that a circle may lead through it.
+fn is_ahead(body: &Body, op: &Op) -> bool {
+    let is_typed = |id: &ValueId| body.value(*id).is_some_and(|value| value.ty.is_some());
+    matches!(&op.kind, OpKind::Syscall(name) if name == CHANNEL) && op.outputs.iter().all(is_typed)
+}
+
 /// Whether the op does more than give a value.
 fn has_effect(op: &Op) -> bool {
     match &op.kind {
         OpKind::Component { .. } | OpKind::Call { .. } => true,
-        OpKind::Syscall(name) => op.outputs.is_empty() || name == "Net.Send",
+        OpKind::Syscall(name) => op.outputs.is_empty() || name == CHANNEL || name == "Net.Send",
         OpKind::Constant | OpKind::Tensor { .. } => false,
     }
 }

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Diagnostics, Module, Problem, Step};
+use super::{Diagnostics, Layout, Module, Problem, Step};
 use crate::role::Role;
 
 /// Modules, and what is decided about them so far.
@@ -26,6 +26,8 @@ pub struct Draft {
     pub opsets: BTreeMap<String, u64>,
     /// The inputs that peers may reach.
     pub exports: BTreeSet<PortPath>,
+    /// Where its parts run.
+    pub layout: Layout,
 }
 
 /// A port by its module and its name.
@@ -81,6 +83,10 @@ impl Draft {
             }
         }
         self.exports.extend(other.exports.iter().cloned());
+        // What is known under these names came with the same modules, or is reported with them.
+        let Layout { placed, channels } = other.layout.clone();
+        self.layout.placed.extend(placed);
+        self.layout.channels.extend(channels);
     }
 
     /// Offers tensor ops to a backend, after those that they are offered to already.

@@ -3,6 +3,7 @@
 //! Law: each says what was wanted and what is there; where it is, the
 //! [`Diagnostic`](super::Diagnostic) around it says.
 
+use super::PlaceProblem;
 use crate::{role::Role, schema::PortType, value::TypeMismatch};
 
 /// What can be wrong.
@@ -201,6 +202,10 @@ pub enum Problem {
         /// What it is and should be.
         source: TypeMismatch,
     },
+
+    /// A program over several places is wrong.
+    #[error(transparent)]
+    Place(#[from] PlaceProblem),
 
     /// A slot has no component.
     #[error("slot {slot:?} is not bound, there are {bound:?}")]

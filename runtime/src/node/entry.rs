@@ -8,6 +8,7 @@ use crate::{
     error::{AppIngressSource, DeliveryError},
     event::{IngressEvent, InputIndex},
     id::ExecId,
+    module::part_name,
     value::{IntoValue, Value},
 };
 
@@ -90,7 +91,8 @@ impl Node {
     }
 
     fn module(&self, module: &str) -> Result<u32, DeliveryError> {
-        let found = self.plan.module(module).filter(|index| self.targets.contains(index));
+        let find = |name: &str| self.plan.module(name).filter(|index| self.targets.contains(index));
+        let found = find(module).or_else(|| find(&part_name(module, self.place()?)));
         found.ok_or_else(|| DeliveryError::UnknownModule {
             module: module.to_owned(),
             available: self.loaded_modules().map(str::to_owned).collect(),

@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use samsara_ingress::{IngressLimits, LimitError};
 use samsara_proto::{Address, PeerId};
 
-use super::{Batch, Node};
+use super::{Batch, Installation, Node};
 use crate::{
     component::{ConstructError, Slotted},
     config::{ConfigErrors, NodeConfig},
@@ -38,6 +38,48 @@ pub enum InstallError {
         unknown: Vec<String>,
         /// The modules there are.
         available: Vec<String>,
+    },
+    /// A place was named that the program does not have.
+    #[error("no place {place:?}, there are {available:?}")]
+    UnknownPlace {
+        /// The name.
+        place: String,
+        /// The places there are.
+        available: Vec<String>,
+    },
+    /// A channel sends to a place, and nobody has said who is there.
+    #[error(
+        "the channel {channel:?} sends to {place:?}: {place:?} is not bound, there are {available:?}"
+    )]
+    UnboundPlace {
+        /// The place.
+        place: String,
+        /// The channel.
+        channel: String,
+        /// The places that are bound.
+        available: Vec<String>,
+    },
+    /// A channel that is no broadcast sends to a place where there is nobody, or more than one.
+    #[error(
+        "the channel {channel:?} sends to one peer, {place:?} has {count}; a broadcast reaches all"
+    )]
+    NotOnePeer {
+        /// The channel.
+        channel: String,
+        /// The place.
+        place: String,
+        /// How many peers it is bound to.
+        count: usize,
+    },
+    /// A place is bound to more peers than the Node may know.
+    #[error("the place {place:?} is bound to {got} peers, wanted at most {cap}")]
+    TooManyPeers {
+        /// The place.
+        place: String,
+        /// How many peers it is bound to.
+        got: usize,
+        /// How many may be.
+        cap: u32,
     },
     /// The settings contradict themselves.
     #[error(transparent)]
@@ -96,6 +138,19 @@ pub fn install(
     targets: &[&str],
     config: impl Into<Arc<NodeConfig>>,
 ) -> Result<Node, InstallError> {
+    let installation = Installation::new(peer, program).addresses(addresses).config(config);
+    installation.targets(targets.iter().copied()).install()
+}
+
+/// Makes the Node, once it is known who is where.
+pub(super) fn make(
+    peer: PeerId,
+    addresses: Vec<Address>,
+    program: &Program,
+    targets: &[&str],
+    config: Arc<NodeConfig>,
+    left_out: &BTreeSet<u32>,
+) -> Result<Node, InstallError> {
     let available = || program.targets().map(str::to_owned).collect();
     if targets.is_empty() {
         return Err(InstallError::EmptyTargets { available: available() });
@@ -106,7 +161,6 @@ pub fn install(
     if !unknown.is_empty() {
         return Err(InstallError::UnknownTarget { unknown, available: available() });
     }
-    let config = config.into();
     config.validate()?;
     let addresses: Box<[Address]> = addresses.into_iter().collect();
     let (count, cap) = (addresses.len(), config.peers.max_addresses);
@@ -117,7 +171,7 @@ pub fn install(
     let mut targets: Vec<_> = targets.iter().filter_map(|name| plan.module(name)).collect();
     targets.sort_unstable();
     targets.dedup();
-    let bus = bus(plan, &targets, &config)?;
+    let bus = bus(plan, &targets, left_out, &config)?;
     // Validated to be a percentage.
     let share = u8::try_from(config.peers.ingress_share_percent).unwrap_or(u8::MAX);
     let queue = NodeIngress::new(IngressLimits {
@@ -136,7 +190,7 @@ pub fn install(
         got: life,
         wanted: "higher than any before",
     })?;
-    let components = components(program)?;
+    let components = components(program, left_out)?;
     let handle = queue.handle();
     let has_sources =
         |at: &u32| plan.modules.get(*at as usize).is_some_and(|module| !module.sources.is_empty());
@@ -168,16 +222,20 @@ pub fn install(
 }
 
 /// Components by their slots.
-type Slots = Box<[Slotted]>;
+type Slots = Box<[Option<Slotted>]>;
 
-/// A component for each slot, or all that is wrong with any of them.
-fn components(program: &Program) -> Result<Slots, InstallError> {
+/// A component for each slot that is not left out, or all that is wrong with any of them.
+fn components(program: &Program, left_out: &BTreeSet<u32>) -> Result<Slots, InstallError> {
     let configs = &program.draft().configs;
     let (mut components, mut errors) = (Vec::new(), Vec::new());
-    for slot in &program.plan().slots {
+    for (at, slot) in (0..).zip(&program.plan().slots) {
+        if left_out.contains(&at) {
+            components.push(None);
+            continue;
+        }
         let config = configs.get(&*slot.name).map(String::as_str);
         match slot.kind.construct(&slot.name, config) {
-            Ok(component) => components.push(component.into()),
+            Ok(component) => components.push(Some(component.into())),
             Err(error) => errors.push(error),
         }
     }
@@ -188,6 +246,7 @@ fn components(program: &Program) -> Result<Slots, InstallError> {
 fn bus(
     plan: &Plan,
     targets: &[u32],
+    left_out: &BTreeSet<u32>,
     config: &NodeConfig,
 ) -> Result<Option<Box<Bus>>, InstallError> {
     let mut subscribers = Vec::new();
@@ -200,7 +259,7 @@ fn bus(
             }
         }
     }
-    for (slot, plan) in (0..).zip(&plan.slots) {
+    for (slot, plan) in (0..).zip(&plan.slots).filter(|(slot, _)| !left_out.contains(slot)) {
         let kinds = plan.kind.wants().on_event.keys();
         subscribers.extend(kinds.map(|kind| ((*kind).into(), Subscriber::Component { slot })));
     }

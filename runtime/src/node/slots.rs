@@ -25,7 +25,7 @@ impl Node {
     /// The component in a slot, if it is a `C`.
     pub fn slot<C: Component>(&self, name: &str) -> Option<&C> {
         let at = self.plan.slots.iter().position(|slot| &*slot.name == name)?;
-        let component: &dyn Any = &*self.components.get(at)?.component;
+        let component: &dyn Any = &*self.components.get(at)?.as_ref()?.component;
         component.downcast_ref()
     }
 

@@ -31,6 +31,7 @@ impl Node {
     pub fn snapshot(&mut self) -> Result<NodeSnapshot, SnapshotError> {
         let mut components = Vec::new();
         for (slot, held) in self.plan.slots.iter().zip(&mut self.components) {
+            let Some(held) = held else { continue };
             let (slot, type_name) = (slot.name.as_ref().to_owned(), slot.kind.type_name());
             let state_bytes = match &held.written {
                 Some(written) => Arc::clone(written),
@@ -122,7 +123,10 @@ impl Node {
         // Ids that were given at the door since are never given again.
         self.admissions = IdCounter::resume(self.admissions.minted().max(admissions.minted()));
         self.clock = LogicalClock::resume(snapshot.header.now);
-        (self.held, self.batch, self.clearing) = (None, Batch::default(), None);
+        (self.held, self.batch) = (None, Batch::default());
+        if let Some(beside) = &mut self.beside {
+            beside.clearing = None;
+        }
         Ok(())
     }
 
@@ -143,9 +147,15 @@ impl Node {
         Ok(())
     }
 
-    fn restored_components(&self, snapshot: &NodeSnapshot) -> Result<Box<[Slotted]>, RestoreError> {
-        let slots = &self.plan.slots;
-        let wanted = slots.iter().map(|slot| (&*slot.name, slot.kind.type_name()));
+    fn restored_components(
+        &self,
+        snapshot: &NodeSnapshot,
+    ) -> Result<Box<[Option<Slotted>]>, RestoreError> {
+        let made = || {
+            let slots = self.plan.slots.iter().zip(&self.components);
+            slots.filter_map(|(slot, made)| made.as_ref().map(|_| slot))
+        };
+        let wanted = made().map(|slot| (&*slot.name, slot.kind.type_name()));
         let given = snapshot.components.iter();
         let given = given.map(|component| (&*component.slot, &*component.type_name));
         if !wanted.clone().eq(given.clone()) {
@@ -161,7 +171,11 @@ impl Node {
             let written = Some(Arc::clone(&given.state_bytes));
             Ok(Slotted { component, written })
         };
-        slots.iter().zip(&snapshot.components).map(load).collect()
+        let restored: Result<Vec<_>, _> = made().zip(&snapshot.components).map(load).collect();
+        let mut restored = restored?.into_iter();
+        // Those that were left out at install are left out again.
+        let place = |made: &Option<Slotted>| made.as_ref().and_then(|_| restored.next());
+        Ok(self.components.iter().map(place).collect())
     }
 }
 

@@ -12,7 +12,7 @@ use samsara_proto::onnx::{
 
 use super::{
     BOOTSTRAP, COMPONENT, FORMAT_VERSION, MODULE, OnnxError, SYSCALL, bindings, entry, find,
-    function, join, port_type, split, unsupported,
+    function, join, layout, port_type, split, unsupported,
 };
 use crate::{
     module::{Body, Draft, Module, OpKind, Port, PortPath},
@@ -50,6 +50,7 @@ pub fn to_onnx(draft: &Draft) -> ModelProto {
     metadata.extend(draft.slots.iter().map(|slot| named(SLOT, slot)));
     metadata.extend(draft.configs.iter().map(|config| named(CONFIG, config)));
     metadata.extend(bindings::write(draft));
+    metadata.extend(layout::write(&draft.layout));
     ModelProto {
         ir_version: Some(IR_VERSION),
         producer_name: Some(PRODUCER.to_owned()),
@@ -160,6 +161,7 @@ pub fn from_onnx(model: &ModelProto, types: &TypeTable) -> Result<Draft, OnnxErr
     let metadata = &model.metadata_props;
     let listed = |key| split(find(metadata, key).unwrap_or_default());
     let targets = listed(TARGETS).map(str::to_owned).collect();
+    let layout = layout::read(metadata, &modules)?;
     Ok(Draft {
         modules,
         targets,
@@ -169,6 +171,7 @@ pub fn from_onnx(model: &ModelProto, types: &TypeTable) -> Result<Draft, OnnxErr
         backends: bindings::backends(metadata),
         opsets: bindings::opsets(model)?,
         exports: exports(listed(EXPORTS))?,
+        layout,
     })
 }
 

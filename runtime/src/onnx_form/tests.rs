@@ -52,6 +52,7 @@ fn with_attributes(attributes: BTreeMap<String, Value>) -> Draft {
         backends: vec!["demo.cpu@2".to_owned(), "demo.cpu@1".to_owned()],
         opsets: [(String::new(), 17)].into(),
         exports: [PortPath { module: "M".into(), port: "in".into() }].into(),
+        ..Draft::default()
     }
 }
 

@@ -34,6 +34,7 @@ impl Services {
         let addresses = self.addresses_of(&self.peer).map(|known| known.address.clone()).collect();
         let mut services = Self::new(self.peer, addresses, handle, Arc::clone(&self.config));
         services.bus = self.bus.as_ref().map(|bus| Box::new(bus.afresh(self.config.bus_capacity)));
+        services.bindings.clone_from(&self.bindings);
         services
     }
 
@@ -66,6 +67,7 @@ impl Services {
             visit("queues", &mut stores.queues)?;
             visit("records", &mut stores.records)?;
             visit("metrics", &mut stores.metrics)?;
+            visit("gathers", &mut stores.gathers)?;
             visit("latches", &mut stores.latches)?;
             visit("component timers", &mut Plain(&mut stores.component_timers))?;
             visit("jobs", &mut Plain(&mut stores.jobs))?;

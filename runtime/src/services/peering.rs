@@ -139,9 +139,10 @@ impl Services {
         own.chain(self.peers().into_iter().flat_map(|peering| peering.book.lookup(peer)))
     }
 
-    /// Whether a host can find this peer.
+    /// Whether a host can find this peer: it has an address, or is at a place of the program.
     pub(crate) fn known_peer(&self, peer: &PeerId) -> bool {
-        *peer == self.peer || self.addresses_of(peer).next().is_some()
+        let is_bound = || self.bindings.as_ref().is_some_and(|bindings| bindings.has(peer));
+        *peer == self.peer || self.addresses_of(peer).next().is_some() || is_bound()
     }
 
     /// Whether a peer is heard.

@@ -2,7 +2,7 @@
 //!
 //! Law: every store is bounded, and a Node that keeps nothing has none of them.
 
-use super::{component_timers::ComponentTimers, jobs::Jobs, latches::Latches};
+use super::{component_timers::ComponentTimers, gathers::Gathers, jobs::Jobs, latches::Latches};
 use crate::{
     config::NodeConfig,
     framework::{HoldTable, Metrics, PeerGate, RecordBuffer, SerializeQueue},
@@ -20,6 +20,7 @@ pub(crate) struct Stores {
     pub(crate) latches: Latches,
     pub(crate) component_timers: ComponentTimers,
     pub(crate) jobs: Jobs,
+    pub(crate) gathers: Gathers,
 }
 
 impl Stores {
@@ -35,6 +36,7 @@ impl Stores {
             latches: Latches::new(state.max_latches),
             component_timers: ComponentTimers::default(),
             jobs: Jobs::default(),
+            gathers: Gathers::new(state.max_names, state.gather_rounds),
         }
     }
 

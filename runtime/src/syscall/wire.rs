@@ -17,7 +17,8 @@ use crate::{
     error::{OpError, OpErrorKind},
     framework::{Delivery, RequestKind},
     id::RequestId,
-    schema::encode,
+    module::port_names,
+    schema::{Encoded, encode},
     services::{Parcel, Unsent},
     step::{DropReason, EngineStep},
     time::Nanos,
@@ -140,7 +141,7 @@ impl<'a> Site<'a> {
         let asked = request.ok_or_else(|| OpError::failed("nothing was asked"))?;
         let port = Arc::clone(port);
         let value = self.argument(0);
-        let mut envelope = self.envelope_of(&port, RequestKind::of_port(&port), &value)?;
+        let mut envelope = self.envelope_of(&port, RequestKind::of_port(&port), &[value])?;
         envelope.set_correlation(Correlation::Response);
         envelope.request_id = asked.get();
         // The answer goes back the way that the request came: nothing need be known of the peer
@@ -198,32 +199,31 @@ impl<'a> Site<'a> {
         self.steps.push(EngineStep::SendEnvelope { to: *to, class, envelope });
     }
 
-    /// An envelope of the second argument for a port, within the caps.
+    /// An envelope of all arguments but the first for a port, within the caps.
     fn envelope(&mut self, port: &str, kind: RequestKind) -> Result<WireEnvelope, OpError> {
-        let value = self.argument(1);
-        self.envelope_of(port, kind, &value)
+        let values: Vec<_> = (1..self.arguments.len()).map(|at| self.argument(at)).collect();
+        self.envelope_of(port, kind, &values)
     }
 
+    /// Each value is a fill: of the port, or where there are several of the numbered ports of its
+    /// name.
     fn envelope_of(
         &self,
         port: &str,
         kind: RequestKind,
-        value: &Value,
+        values: &[Value],
     ) -> Result<WireEnvelope, OpError> {
-        let encoded = encode(value);
-        let fill = Fill {
-            port: port.to_owned(),
-            type_id: encoded.type_id.as_str().to_owned(),
-            payload: encoded.payload,
-            blobs: encoded.blobs,
-        };
+        let fills = port_names(port, values.len()).zip(values).map(|(port, value)| {
+            let Encoded { type_id, payload, blobs } = encode(value);
+            Fill { port, type_id: type_id.as_str().to_owned(), payload, blobs }
+        });
+        let fills = fills.collect();
         let chain = match self.inbound.and_then(|from| from.chain) {
             Some(chain) => {
                 WireChain { chain_id: chain.chain_id, hop_index: chain.hop_index.saturating_add(1) }
             }
             None => WireChain { chain_id: kind.get().into(), hop_index: 0 },
         };
-        let fills = vec![fill];
         let envelope =
             WireEnvelope { schema: SCHEMA, fills, chain: Some(chain), ..WireEnvelope::default() };
         let codec = EnvelopeCodec::new(self.services.config.envelope_caps);

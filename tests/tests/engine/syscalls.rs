@@ -16,8 +16,9 @@ use samsara_runtime::{
 };
 
 use super::{
+    gather,
     parts::{node, outputs},
-    wire,
+    places, wire,
 };
 
 /// A row's name and its story.
@@ -101,6 +102,7 @@ const ENTRIES: &[Entry] = &[
         assert_eq!(given(&node.run_until_idle(Nanos::ZERO)), []);
         assert_eq!(given(&node.run_until_idle(seconds(1))), [("n", Value::U64(5))]);
     }),
+    ("Gather", gather::a_whole_round_goes_on_in_the_execution_that_completed_it),
     ("Hold.Flush", || hold()),
     ("Hold.Stash", || hold()),
     ("IncrMetric", || {
@@ -133,6 +135,7 @@ const ENTRIES: &[Entry] = &[
     ("Peers.Insert", peers),
     ("Peers.Lookup", peers),
     ("Peers.Unblock", peers),
+    ("Place.Peers", places::the_peers_at_a_place_are_known_to_the_node_and_to_its_ops),
     ("Pulse", || {
         let mut node = node(|g| g.output("begun", g.pulse()));
         assert_eq!(given(&node.run_until_idle(Nanos::ZERO)), [("begun", Value::Unit)]);

@@ -18,8 +18,8 @@ const RANKS: &[&[&str]] = &[
     &["peer"],
     // State to bytes.
     &["codec"],
-    // Recording, and one primitive a file.
-    &["role", "module", "graph", "onnx_form", "bus", "framework"],
+    // One primitive a file, and recording.
+    &["role", "framework", "module", "graph", "onnx_form", "bus"],
     // What ops are made of.
     &["event", "completion", "job", "step", "services", "context", "component", "syscall"],
     // Compiling, and walking what was compiled.

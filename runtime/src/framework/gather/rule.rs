@@ -29,6 +29,22 @@ pub enum LatePolicy {
     Next,
 }
 
+impl LatePolicy {
+    /// The word that it is written as.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Drop => "drop",
+            Self::Count => "count",
+            Self::Next => "next",
+        }
+    }
+
+    /// What this word says.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Drop, Self::Count, Self::Next].into_iter().find(|policy| policy.word() == word)
+    }
+}
+
 /// What a round that ends by its deadline is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnDeadline {
@@ -36,6 +52,21 @@ pub enum OnDeadline {
     Partial,
     /// A failure.
     Fail,
+}
+
+impl OnDeadline {
+    /// The word that it is written as.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Partial => "partial",
+            Self::Fail => "fail",
+        }
+    }
+
+    /// What this word says.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Partial, Self::Fail].into_iter().find(|outcome| outcome.word() == word)
+    }
 }
 
 saved! { GatherRule { count, wait, late, on_deadline } }

@@ -1,7 +1,6 @@
 //! Rounds at their count, at their deadline and at their caps.
 
 use super::*;
-use crate::framework::peers;
 
 const RULE: GatherRule = GatherRule {
     count: 3,
@@ -10,8 +9,12 @@ const RULE: GatherRule = GatherRule {
     on_deadline: OnDeadline::Partial,
 };
 
-const fn place(round: u64, sender: PeerIx) -> Place<u64> {
+const fn place(round: u64, sender: PeerId) -> Place<u32, u64> {
     Place { channel: 0, round, sender }
+}
+
+fn peers<const N: usize>() -> [PeerId; N] {
+    std::array::from_fn(|number| PeerId::from(number as u64))
 }
 
 fn late(late: LatePolicy) -> GatherRule {

@@ -2,14 +2,19 @@
 //!
 //! Law: a turn fires few ops, so that whatever there is stands half done at some cut.
 
-use samsara_proto::{PeerId, WireEnvelope};
+use samsara_proto::{
+    PeerId,
+    wire::{Correlation, WireEnvelope},
+};
 use samsara_runtime::{
     compiler::Compiler,
     component::{Component, Ops},
-    config::NodeConfig,
+    config::{ExchangeConfig, NodeConfig, PeerConfig},
     context::{ComponentTimerKind, Cx},
     error::OpError,
+    event::SendFailure,
     graph::Graph,
+    id::RequestId,
     job::{IdempotencyKey, Resources},
     node::{Batch, BootstrapTarget, Node, Wakeup, install},
     program::Program,
@@ -115,6 +120,7 @@ fn main_module() -> Graph {
         g.output("ready", g.slot("vault").op("open", [rested]));
     });
     g.export("n");
+    g.export("m");
     g
 }
 
@@ -132,7 +138,14 @@ impl Everything {
 
     /// A Node of it, fresh.
     pub(super) fn node(&self) -> Node {
-        let config = NodeConfig { cycle_op_budget: 4, ..NodeConfig::default() };
+        let config = NodeConfig {
+            cycle_op_budget: 4,
+            ingress_capacity: 16,
+            max_outbound_queue: 16,
+            exchange: ExchangeConfig { dedup_window: 64, ..ExchangeConfig::default() },
+            peers: PeerConfig { ingress_share_percent: 100, max_peers: 8, ..PeerConfig::default() },
+            ..NodeConfig::default()
+        };
         install(peer(1), [address()], &self.program, &["Main"], config).expect("it installs")
     }
 }
@@ -140,6 +153,37 @@ impl Everything {
 /// What came over the wire from peer 4.
 fn received(seq: u64) -> WireEnvelope {
     envelope(seq, vec![fill("Main/n", 5_u64)])
+}
+
+/// The answer of peer 2 to a request.
+fn answer(request: RequestId) -> WireEnvelope {
+    let correlation = Correlation::Response as i32;
+    let request_id = request.get();
+    WireEnvelope { correlation, request_id, ..envelope(request_id, vec![fill("Main/n", 9_u64)]) }
+}
+
+/// So many best-effort messages of strangers and of peer 4 that they are asked to slow down.
+fn flood(node: &mut Node, round: u64) {
+    for number in 0..8 {
+        let message = envelope(8 * round + number, vec![fill("Main/m", 1_u64)]);
+        let source = if number < 4 { 20 + 4 * round + number } else { 4 };
+        let message = WireEnvelope { stream: 0, stream_epoch: 0, ..message };
+        node.deliver_envelope(peer(source), message, None).expect("it is admitted");
+    }
+}
+
+/// What a host can see of a Node beside its steps.
+pub(super) fn seen(node: &mut Node) -> String {
+    let peers: Vec<_> = (1..40)
+        .map(|number| {
+            let addresses = node.resolve_peer_addresses(&peer(number));
+            format!("{addresses:?} {:?}", node.peer_health(&peer(number)))
+        })
+        .collect();
+    let ring: Vec<_> = node.record("ring").collect();
+    let jobs: Vec<_> = node.jobs().collect();
+    let (seen, stats) = (node.metric("seen"), node.engine_stats().counters);
+    format!("{peers:?} {ring:?} {jobs:?} {seen:?} {stats:?} {:?}", node.watermark(&peer(4), 1))
 }
 
 /// The batches of a life in which all kinds of things happen, and what they brought about.
@@ -168,13 +212,20 @@ pub(super) fn history(everything: &Everything) -> Vec<(Batch, Vec<EngineStep>)> 
             node.block_peer(PeerId::from(9)).expect("there is room");
             node.note_send_result(peer(3), None, Ok(())).expect("it is admitted");
         }
+        if round > 0 {
+            flood(&mut node, round);
+            node.add_peer(peer(5 + round), [address()]).expect("there is room");
+            let failed = node.note_send_result(peer(3), None, Err(SendFailure::Unreachable));
+            failed.expect("it is admitted");
+        }
         if round == 2 {
-            for _ in 0..3 {
-                node.deliver_event("Main", "take", ()).expect("it is admitted");
-            }
+            node.deliver_envelope(peer(4), received(2), None).expect("it is admitted");
             node.run_jobs(&resources).expect("answers have places");
         }
         (0..12).for_each(|_| turn(&mut node, now));
+        let request = RequestId::new(round + 1).expect("it is not zero");
+        node.deliver_envelope(peer(2), answer(request), None).expect("it is admitted");
+        (0..4).for_each(|_| turn(&mut node, now + millis(40)));
     }
     let mut now = seconds(1);
     for _ in 0..200 {
