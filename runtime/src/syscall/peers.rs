@@ -69,8 +69,9 @@ impl Site<'_> {
     }
 
     fn tell_transition(&mut self, peer: &PeerId, changed: Option<PeerTransition>) {
-        let step = changed.and_then(|changed| EngineStep::of_transition(*peer, changed));
-        self.steps.extend(step);
+        let Some(changed) = changed else { return };
+        self.services.publish_transition(Some(self.exec), *peer, changed);
+        self.steps.extend(EngineStep::of_transition(*peer, changed));
     }
 }
 
