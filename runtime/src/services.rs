@@ -173,16 +173,17 @@ impl Services {
         self.stores.as_deref_mut()
     }
 
-    /// Forgets what the ops keep, and all timers and answers of executions that are no more. What
-    /// components set for themselves stays, and so do jobs that somebody may be running.
+    /// Forgets what the ops keep, and all timers, requests and answers of executions that are no
+    /// more. What components set for themselves stays, and so do jobs that somebody may be running.
     pub(crate) fn clear(&mut self) {
         self.parked = 0;
         self.answered.clear();
         self.expiries = Expiries::default();
-        if let Some(kept) = self.stores.take() {
-            let stores = self.stores();
-            stores.component_timers = kept.component_timers;
-            stores.jobs = kept.jobs;
+        if let Some(stores) = &mut self.stores {
+            stores.clear(&self.config);
+        }
+        if let Some(peering) = &mut self.peering {
+            peering.end_requests();
         }
         self.timers.retain(|alarm| match alarm {
             Alarm::Resume(_) | Alarm::Deadline { .. } => false,

@@ -32,5 +32,6 @@ mod engine {
     mod surroundings;
     mod syscalls;
     mod time;
+    mod together;
     mod wire;
 }

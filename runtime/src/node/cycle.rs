@@ -175,8 +175,7 @@ impl Turn<'_> {
                     Cancelled::Answer { command: *command }
                 }
                 IngressEvent::EnvelopeFrom(from) => {
-                    // Its place in the stream is taken all the same: the peer goes on behind it.
-                    walk.services.take_in(from, self.batch.depth).ok();
+                    walk.pass_over(from, self.batch.depth);
                     Cancelled::Request { what: "envelope" }
                 }
                 IngressEvent::SendFailed(failed) => {

@@ -19,6 +19,7 @@ use crate::{
     id::{CommandId, RequestId},
     peer::{PeerIx, PeerTable},
     rng::Rng,
+    time::Nanos,
 };
 
 /// The epoch of a Node that has never lost its state.
@@ -90,6 +91,13 @@ impl Peering {
         if let Some(peer) = self.table.peer(ix).copied() {
             // A peer that is there is given again, however full the table is.
             let _ = self.table.acquire(&peer);
+        }
+    }
+
+    /// Ends all requests: nobody waits for their answers any more, and no peer has failed.
+    pub(super) fn end_requests(&mut self) {
+        while let Some((_, request)) = self.requests.pop_expired(Nanos::MAX) {
+            self.let_go(request.peer);
         }
     }
 
