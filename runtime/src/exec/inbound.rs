@@ -21,7 +21,7 @@ use crate::{
     id::RequestId,
     peer::PeerIx,
     plan::{Export, Reached},
-    schema::{DecodeError, PortType, TypeTable, decode},
+    schema::{DecodeError, PortType, decode},
     services::{Answer, Arrival, Parcel},
     step::{EngineStep, WireRefusal},
     time::Nanos,
@@ -135,7 +135,7 @@ impl<'a> Walk<'a> {
 
     fn value_of(&self, port: &PortType, fill: &Fill) -> Result<Value, DecodeError> {
         let (payload, limits) = (fill.payload.clone(), &self.services.config.value);
-        decode(port, &fill.type_id, payload, &fill.blobs, &TypeTable::default(), limits)
+        decode(port, &fill.type_id, payload, &fill.blobs, &self.plan.natives, limits)
     }
 
     fn inbound(&self, from: &EnvelopeFrom, class: Delivery, port: &Arc<str>) -> InboundCtx {
