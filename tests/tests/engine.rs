@@ -20,6 +20,7 @@ mod engine {
     mod flood;
     mod flow;
     mod host;
+    mod hostile;
     mod inbound;
     mod jobs;
     mod later;

@@ -65,11 +65,11 @@ impl Walk<'_> {
         let (own, known) = (services.peer, services.peering());
         match change {
             PeerChange::Block(peer) => {
-                let changed = known.governor.block(peer).map_err(Unchanged::List)?;
+                let changed = self.services.block(peer).map_err(Unchanged::List)?;
                 self.announce(*peer, changed);
             }
             PeerChange::Unblock(peer) => {
-                let changed = known.governor.unblock(peer);
+                let changed = self.services.unblock(peer);
                 self.announce(*peer, changed);
             }
             PeerChange::Allow(allowed) => {

@@ -73,6 +73,7 @@ impl Node {
         turn.end();
         let mut held = self.held.take();
         engine.settle_births(|weight| held.as_mut()?.split(weight));
+        self.set_doors();
         if !self.services.is_replaying {
             self.show(steps.get(first_step..).unwrap_or_default());
         }

@@ -44,11 +44,11 @@ impl Site<'_> {
         };
         match request {
             PeerRequest::Block => {
-                let changed = self.services.peering().governor.block(&peer).map_err(limit)?;
+                let changed = self.services.block(&peer).map_err(limit)?;
                 self.tell_transition(&peer, changed);
             }
             PeerRequest::Unblock => {
-                let changed = self.services.peering().governor.unblock(&peer);
+                let changed = self.services.unblock(&peer);
                 self.tell_transition(&peer, changed);
             }
             PeerRequest::Insert => {
