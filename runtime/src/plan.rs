@@ -18,7 +18,7 @@ use crate::{
     context::CallSite,
     module::Module,
     role::backend::Session,
-    schema::PortType,
+    schema::{PortType, TypeTable},
     syscall::Request,
     time::Nanos,
     value::Value,
@@ -38,6 +38,8 @@ pub struct Plan {
     pub(crate) slots: Vec<SlotPlan>,
     /// What peers may reach, in the order of the paths.
     pub(crate) exports: Vec<Export>,
+    /// The native types that peers may send.
+    pub(crate) natives: TypeTable,
 }
 
 /// A slot and the kind of component that it is bound to.

@@ -124,7 +124,7 @@ pub(crate) struct Services {
 
 /// Ids from here on are of executions that a Node begins of itself, as for a timer: those below are
 /// minted at admission, beside the mailbox, where a crash does not reach.
-const INNER_EXECS: u64 = 1 << 63;
+pub(crate) const INNER_EXECS: u64 = 1 << 63;
 
 impl Services {
     pub(crate) fn new(
@@ -182,14 +182,17 @@ impl Services {
         self.stores.as_deref_mut()
     }
 
-    /// Forgets what the ops keep, and all timers and answers of executions that are no more. What
-    /// components set for themselves stays, and so do jobs that somebody may be running.
+    /// Forgets what the ops keep, and all timers, requests and answers of executions that are no
+    /// more. What components set for themselves stays, and so do jobs that somebody may be running.
     pub(crate) fn clear(&mut self) {
         self.parked = 0;
         self.answered.clear();
         self.expiries = Expiries::default();
         if let Some(stores) = &mut self.stores {
             stores.clear(&self.config);
+        }
+        if let Some(peering) = &mut self.peering {
+            peering.end_requests();
         }
         self.timers.retain(|alarm| match alarm {
             Alarm::Resume(_) | Alarm::Deadline { .. } | Alarm::Gather => false,

@@ -21,6 +21,7 @@ mod engine {
     mod flow;
     mod gather;
     mod host;
+    mod hostile;
     mod inbound;
     mod jobs;
     mod later;
@@ -36,5 +37,6 @@ mod engine {
     mod surroundings;
     mod syscalls;
     mod time;
+    mod together;
     mod wire;
 }

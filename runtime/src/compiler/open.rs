@@ -110,8 +110,8 @@ pub(super) fn open(
     let draft = check(draft, &around).map_err(OpenError::Broken)?;
     let backends = around.backends(&draft);
     let tensor_ops = TensorOps { backends: &backends, opsets: &draft.opsets };
-    let plan =
-        Plan::build(&draft.modules, &slots, &tensor_ops, limits)?.with_exports(&draft.exports);
+    let plan = Plan::build(&draft.modules, &slots, &tensor_ops, limits)?
+        .with_exports(&draft.exports, registry.natives());
     Ok(Program::new(bytes, content_hash, draft, registry, slots, plan))
 }
 

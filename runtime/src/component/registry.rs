@@ -93,11 +93,13 @@ pub struct ComponentType {
     pub(super) constructors: Constructors,
 }
 
+type LoadComponent = fn(&[u8]) -> Result<Box<dyn AnyComponent>, Unreadable>;
+
 struct Inner {
     type_name: &'static str,
     rust_type: TypeId,
     claims: BTreeSet<Role>,
-    load: fn(&[u8]) -> Result<Box<dyn AnyComponent>, Unreadable>,
+    load: LoadComponent,
     ops: BTreeMap<&'static str, DeclaredOp>,
     wants: Wants,
 }

@@ -6,8 +6,7 @@ use std::fmt::Display;
 
 use crate::{
     error::{OpError, OpErrorKind},
-    framework::Enqueued,
-    services::{Answer, Services},
+    services::Services,
     value::Value,
 };
 
@@ -64,13 +63,7 @@ impl SyscallCtx<'_> {
     /// Puts an item into a queue, as `Serialize.Enqueue` does: the op that waits longest for one
     /// gets it when this call has returned.
     pub fn enqueue(&mut self, name: &str, item: impl Into<Value>) -> Result<(), OpError> {
-        match self.services.stores().queues.enqueue(name, item.into()).map_err(limit)? {
-            Enqueued::Stored { .. } => {}
-            Enqueued::Handed { to, item } => {
-                self.services.answered.push_back((to.command, Answer::Outputs(vec![item])));
-            }
-        }
-        Ok(())
+        self.services.enqueue(name, item.into()).map_err(limit)
     }
 
     /// Takes the oldest item of a queue, if there is one.

@@ -16,9 +16,6 @@ impl Walk<'_> {
         let mut engine = std::mem::take(self.engine);
         self.engine.bootstraps = bootstraps;
         for (command, Parked { at, .. }) in std::mem::take(&mut engine.parked) {
-            if let Some(stores) = self.services.kept_mut() {
-                stores.jobs.note_moot(command);
-            }
             let Some(execution) = engine.pool.at(at.exec) else { continue };
             let module = plan.modules.get(execution.module as usize);
             let op = module.and_then(|module| module.ops.get(at.op as usize));

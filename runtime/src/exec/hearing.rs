@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::Walk;
 use crate::{
-    bus::NodeEvent,
+    bus::{InfraEvent, NodeEvent},
     error::OpError,
     id::ExecId,
     plan::Call,
@@ -67,7 +67,10 @@ impl Walk<'_> {
     pub(super) fn tell_failure(&mut self, exec: ExecId, op: Arc<str>, error: OpError) {
         self.engine.counters.ops_failed += 1;
         if let Some(bus) = &mut self.services.bus {
-            bus.publish_failure(exec, &op, &error);
+            bus.publish_failure(exec, "infra.op_failed", || {
+                let (op, error) = (Arc::clone(&op), error.clone());
+                NodeEvent::Infra(InfraEvent::OpFailed { exec, op, error })
+            });
         }
         self.steps.push(EngineStep::OpFailed { exec, op, error });
     }

@@ -21,7 +21,7 @@ use crate::{
     id::RequestId,
     peer::PeerIx,
     plan::{Export, Reached},
-    schema::{DecodeError, PortType, TypeTable, decode},
+    schema::{DecodeError, PortType, decode},
     services::{Answer, Arrival, Parcel},
     step::{EngineStep, WireRefusal},
     time::Nanos,
@@ -49,16 +49,26 @@ impl<'a> Walk<'a> {
             Ok(arrival) => arrival,
             Err(reason) => return self.refuse(peer, None, reason),
         };
-        if let Some(ended) = arrival.ended {
-            let stream = envelope.stream;
-            self.steps.push(EngineStep::StreamReset { peer, stream, ended });
-        }
+        self.tell_ended(from, arrival.ended);
         if arrival.notice.is_some() {
             self.notify(peer, envelope.seq);
         }
         match envelope.correlation() {
             Correlation::Response => self.take_response(peer, arrival.source, envelope),
             Correlation::None | Correlation::Request => self.open(targets, from, arrival, weight),
+        }
+    }
+
+    /// Takes the place of an envelope in its stream and nothing else: the peer goes on behind it.
+    pub(crate) fn pass_over(&mut self, from: &EnvelopeFrom, depth: u64) {
+        let ended = self.services.take_in(from, depth).ok().and_then(|arrival| arrival.ended);
+        self.tell_ended(from, ended);
+    }
+
+    fn tell_ended(&mut self, from: &EnvelopeFrom, ended: Option<u64>) {
+        if let Some(ended) = ended {
+            let (peer, stream) = (from.src_peer, from.envelope.stream);
+            self.steps.push(EngineStep::StreamReset { peer, stream, ended });
         }
     }
 
@@ -125,7 +135,7 @@ impl<'a> Walk<'a> {
 
     fn value_of(&self, port: &PortType, fill: &Fill) -> Result<Value, DecodeError> {
         let (payload, limits) = (fill.payload.clone(), &self.services.config.value);
-        decode(port, &fill.type_id, payload, &fill.blobs, &TypeTable::default(), limits)
+        decode(port, &fill.type_id, payload, &fill.blobs, &self.plan.natives, limits)
     }
 
     fn inbound(&self, from: &EnvelopeFrom, class: Delivery, port: &Arc<str>) -> InboundCtx {
@@ -152,9 +162,8 @@ impl<'a> Walk<'a> {
         let Some(request) = self.services.take_answer(source, envelope) else {
             return self.refuse(peer, None, WireRefusal::NotAwaited);
         };
-        if let Some(change) = self.services.note_success(&peer) {
-            self.steps.extend(EngineStep::of_transition(peer, change));
-        }
+        let change = self.services.note_success(&peer);
+        self.announce(peer, change);
         let value = match envelope.fills.first() {
             Some(fill) => self.value_of(&PortType::Any, fill),
             None => Ok(Value::Unit),

@@ -26,12 +26,15 @@ saved! {
 /// The part without which there are no others of an engine.
 pub(crate) const EXECUTIONS: &str = "executions";
 
+/// What is done with a part that is written, by its name.
+pub(crate) type Part<'p> = &'p mut dyn FnMut(&'static str, &dyn Fn(&mut Saver));
+
 /// How a part is read.
 pub(crate) type Load<'l> = &'l mut dyn FnMut(&mut Loader<'_>) -> Result<(), Unreadable>;
 
 impl Engine {
     /// Writes each part down by its name.
-    pub(crate) fn save_parts(&self, part: &mut dyn FnMut(&'static str, &dyn Fn(&mut Saver))) {
+    pub(crate) fn save_parts(&self, part: Part<'_>) {
         part(EXECUTIONS, &|out| self.pool.save(out));
         part("frontier", &|out| self.frontier.save(out));
         part("parked", &|out| self.parked.save(out));

@@ -59,8 +59,13 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// A component may promise under any command, even one that it was never given.
+    /// A component may promise under any command that it makes up: one that is not given yet would
+    /// be another op's later.
     fn may_park(&self, command: CommandId) -> Result<(), OpError> {
+        if command.get() > self.services.commands.minted() {
+            let reason = format!("command {command} was never given");
+            return Err(OpError::new(OpErrorKind::BadOutput, reason));
+        }
         if self.engine.parked.contains_key(&command) {
             let reason = format!("another op waits under command {command} already");
             return Err(OpError::new(OpErrorKind::BadOutput, reason));

@@ -7,7 +7,7 @@ use samsara_proto::PeerId;
 
 use super::Walk;
 use crate::{
-    bus::{InfraEvent, NodeEvent, WireEvent},
+    bus::{NodeEvent, WireEvent},
     error::{OpError, OpErrorKind},
     event::{PeerChange, SendFailed},
     framework::{AddressBookError, CapReached, PeerTransition},
@@ -65,11 +65,11 @@ impl Walk<'_> {
         let (own, known) = (services.peer, services.peering());
         match change {
             PeerChange::Block(peer) => {
-                let changed = known.governor.block(peer).map_err(Unchanged::List)?;
+                let changed = self.services.block(peer).map_err(Unchanged::List)?;
                 self.announce(*peer, changed);
             }
             PeerChange::Unblock(peer) => {
-                let changed = known.governor.unblock(peer);
+                let changed = self.services.unblock(peer);
                 self.announce(*peer, changed);
             }
             PeerChange::Allow(allowed) => {
@@ -89,18 +89,10 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn announce(&mut self, peer: PeerId, change: Option<PeerTransition>) {
-        let step = change.and_then(|change| EngineStep::of_transition(peer, change));
-        let event = match &step {
-            Some(EngineStep::PeerDown { .. }) => Some(InfraEvent::PeerDown { peer }),
-            Some(EngineStep::PeerUp { .. }) => Some(InfraEvent::PeerUp { peer }),
-            Some(EngineStep::PeerBlocked { .. }) => Some(InfraEvent::PeerBlocked { peer }),
-            _ => None,
-        };
-        if let Some(event) = event {
-            self.publish(|| NodeEvent::Infra(event));
-        }
-        self.steps.extend(step);
+    pub(super) fn announce(&mut self, peer: PeerId, change: Option<PeerTransition>) {
+        let Some(change) = change else { return };
+        self.services.publish_transition(None, peer, change);
+        self.steps.extend(EngineStep::of_transition(peer, change));
     }
 }
 

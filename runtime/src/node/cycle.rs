@@ -8,7 +8,7 @@ use crate::{
     bus::{InfraEvent, NodeEvent},
     event::{Control, IngressEvent},
     exec::Walk,
-    services::Answer,
+    services::{Answer, INNER_EXECS},
     step::{Cancelled, EngineStep},
 };
 
@@ -75,12 +75,15 @@ impl Node {
             if let IngressEvent::AppEvent { exec, .. } | IngressEvent::Invoke { exec, .. } =
                 &admitted.event
             {
-                // Of a batch of the past: what was given then is not given again.
-                self.admissions.note(*exec);
+                // Of a batch of the past: what was given at the door then is not given again.
+                if exec.get() < INNER_EXECS {
+                    self.admissions.note(*exec);
+                }
             }
         }
         let mut held = self.held.take();
         engine.settle_births(|weight| held.as_mut()?.split(weight));
+        self.set_doors();
         if !self.services.is_replaying {
             self.show(steps.get(first_step..).unwrap_or_default());
         }
@@ -183,8 +186,7 @@ impl Turn<'_> {
                     Cancelled::Answer { command: *command }
                 }
                 IngressEvent::EnvelopeFrom(from) => {
-                    // Its place in the stream is taken all the same: the peer goes on behind it.
-                    walk.services.take_in(from, self.batch.depth).ok();
+                    walk.pass_over(from, self.batch.depth);
                     Cancelled::Request { what: "envelope" }
                 }
                 IngressEvent::SendFailed(failed) => {

@@ -1,8 +1,9 @@
 //! The door for envelopes, from any thread.
 //!
 //! Law: who speaks is what the transport has proved. What is refused here was not decoded further
-//! than needed to refuse it, and left nothing charged. The Node asks again whether the peer may
-//! speak when it applies the batch.
+//! than needed to refuse it, and left nothing charged. Once the batch that blocks a peer is applied,
+//! no door lets anything of it in, on whatever thread. Of the allow list a [`PeerDoor`] knows nothing:
+//! the Node asks again whether the peer may speak when it applies the batch.
 //!
 //! ```
 //! use samsara_proto::{PeerId, WireEnvelope};
@@ -105,6 +106,19 @@ impl PeerDoor {
 }
 
 impl Node {
+    /// Has the mailbox refuse whom this turn has blocked, and hear whom it has unblocked: a door
+    /// that is open on another thread lets nothing in any more. Where the mailbox has no account
+    /// left for a block, what it lets in is refused by the batch.
+    pub(super) fn set_doors(&mut self) {
+        for (peer, is_blocked) in self.services.take_doors() {
+            if is_blocked {
+                self.queue.block(&peer).ok();
+            } else {
+                self.queue.unblock(&peer);
+            }
+        }
+    }
+
     /// A way in for peers, from any thread.
     pub fn wire_door(&self) -> WireDoor {
         let codec = EnvelopeCodec::new(self.config().envelope_caps);

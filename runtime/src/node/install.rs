@@ -179,7 +179,8 @@ pub(super) fn make(
         bytes: config.ingress_byte_budget,
         tickets: config.max_pending_async as usize,
         peer_share_percent: share,
-        peers: config.peers.max_peers as usize,
+        // Who is blocked is remembered beside those who have a door.
+        peers: config.peers.max_peers.saturating_add(config.peers.max_listed) as usize,
         waiting: config.max_pending_async as usize,
     })?;
     let incarnation = Incarnation::new(1);

@@ -15,7 +15,7 @@ use crate::{
     context::{CallSite, SlotTable},
     graph::time_to_wait,
     module::{Activation, Body, Module, Op, OpKind, ValueId},
-    schema::PortType,
+    schema::{PortType, TypeTable},
     syscall::Request,
     time::Nanos,
 };
@@ -57,7 +57,7 @@ pub(super) fn plan(
     }
     bootstrap::sort(modules, &mut plans, named);
     let slots = slots::plan(slots, &table);
-    Ok(Plan { modules: plans, named, slots, exports: Vec::new() })
+    Ok(Plan { modules: plans, named, slots, exports: Vec::new(), natives: TypeTable::default() })
 }
 
 /// What bodies are expanded over.
@@ -140,6 +140,12 @@ impl<'a> Expansion<'a> {
             let inputs: Vec<_> =
                 op.inputs.iter().map(|input| input.as_ref().and_then(at)).collect();
             let outputs: Vec<_> = op.outputs.iter().filter_map(at).collect();
+            if inputs.len() > usize::from(u16::MAX) {
+                let (what, wanted) = ("inputs", u16::MAX.into());
+                let got = inputs.len();
+                self.errors.push(PlanError::Arity { op: name, what, wanted, got });
+                continue;
+            }
             match &op.kind {
                 OpKind::Call { module } => self.call(module, &name, &inputs, &outputs, depth),
                 _ => match self.resolve(body, op, &name) {

@@ -5,7 +5,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::Plan;
-use crate::module::PortPath;
+use crate::{module::PortPath, schema::TypeTable};
 
 /// An input that peers may reach.
 #[derive(Debug)]
@@ -25,10 +25,11 @@ pub(crate) enum Reached<'a> {
 }
 
 impl Plan {
-    /// The same plan, with these inputs open to peers. What is no input is left out: the compiler
-    /// has reported it.
+    /// The same plan, with these inputs open to peers, who may send these native types. What is no
+    /// input is left out: the compiler has reported it.
     #[must_use]
-    pub fn with_exports(mut self, exports: &BTreeSet<PortPath>) -> Self {
+    pub fn with_exports(mut self, exports: &BTreeSet<PortPath>, natives: &TypeTable) -> Self {
+        self.natives = natives.clone();
         let find = |export: &PortPath| {
             let (module, input) = self.find_input(&export.module, &export.port)?;
             Some(Export { path: export.to_string().into(), module, input })

@@ -56,6 +56,9 @@ impl Services {
         at: Nanos,
     ) -> Result<(), OpError> {
         let limit = |reason: String| OpError::new(OpErrorKind::Limit, reason);
+        let Some(next) = self.now.checked_add(Nanos::new(1)) else {
+            return Err(limit("time ends here, and no timer can ring behind it".to_owned()));
+        };
         let cap = self.config.state.max_component_timers;
         let timers = &mut self.stores().component_timers;
         let set = timers.by_slot.entry(slot).or_default();
@@ -68,7 +71,7 @@ impl Services {
         if let Some(replaced) = replaced {
             self.timers.cancel(replaced);
         }
-        let due = at.max(self.now + Nanos::new(1));
+        let due = at.max(next);
         let timer = self.timers.schedule(due, Alarm::Component { slot, kind });
         let timers = &mut self.stores().component_timers;
         match timer {

@@ -9,10 +9,13 @@ use std::{
     sync::Arc,
 };
 
+use samsara_proto::PeerId;
+
+use super::Services;
 use crate::{
     bus::{APP_PREFIX, InfraEvent, NodeEvent, TypedBus},
     codec::{Kept, Loader, Saved, Saver, Unreadable},
-    error::OpError,
+    framework::PeerTransition,
     id::ExecId,
 };
 
@@ -82,12 +85,16 @@ impl Bus {
         self.put(event, is_echo);
     }
 
-    /// Publishes a failure, unless it is an echo's.
-    pub(crate) fn publish_failure(&mut self, exec: ExecId, op: &Arc<str>, error: &OpError) {
-        let is_heard = self.kinds.contains_key("infra.op_failed");
-        if is_heard && !self.echoes.contains(&exec) {
-            let (op, error) = (Arc::clone(op), error.clone());
-            self.put(NodeEvent::Infra(InfraEvent::OpFailed { exec, op, error }), true);
+    /// Publishes what went wrong in this execution, if somebody listens for that kind and it is no
+    /// echo.
+    pub(crate) fn publish_failure(
+        &mut self,
+        exec: ExecId,
+        kind: &str,
+        failure: impl FnOnce() -> NodeEvent,
+    ) {
+        if self.hears(kind) && !self.echoes.contains(&exec) {
+            self.put(failure(), true);
         }
     }
 
@@ -163,5 +170,25 @@ impl Kept for Bus {
             return Err(Unreadable::invalid("bus", "its events and their echoes differ in number"));
         }
         Ok(())
+    }
+}
+
+impl Services {
+    /// Publishes a change in the standing of a peer that this execution brought about.
+    pub(crate) fn publish_transition(
+        &mut self,
+        exec: Option<ExecId>,
+        peer: PeerId,
+        transition: PeerTransition,
+    ) {
+        let event = match transition {
+            PeerTransition::Down => InfraEvent::PeerDown { peer },
+            PeerTransition::Up => InfraEvent::PeerUp { peer },
+            PeerTransition::Blocked => InfraEvent::PeerBlocked { peer },
+            PeerTransition::Unblocked => return,
+        };
+        if let Some(bus) = &mut self.bus {
+            bus.publish(exec, NodeEvent::Infra(event));
+        }
     }
 }

@@ -19,6 +19,7 @@ use crate::{
     id::{CommandId, RequestId},
     peer::{PeerIx, PeerTable},
     rng::Rng,
+    time::Nanos,
 };
 
 /// The epoch of a Node that has never lost its state.
@@ -39,6 +40,8 @@ pub(crate) struct Peering {
     pub(super) pressure: BackpressureTracker,
     /// The epoch of all streams that the Node sends: one that has lost its state takes a new one.
     pub(super) stream_epoch: u64,
+    /// Peers that the mailbox is to refuse, or to refuse no more, from the end of this turn on.
+    doors: Vec<(PeerId, bool)>,
     /// The last number of the reliable stream to each peer.
     pub(super) sent: BTreeMap<PeerIx, u64>,
     /// The last number of a best-effort message to anyone.
@@ -60,6 +63,7 @@ impl Peering {
             dedup: InboundDedup::new(exchange.max_streams, most, exchange.dedup_window),
             pressure: BackpressureTracker::new(config.backpressure, capacity, most),
             stream_epoch: FIRST_EPOCH,
+            doors: Vec::new(),
             sent: BTreeMap::new(),
             messages: 0,
         }
@@ -90,6 +94,13 @@ impl Peering {
         if let Some(peer) = self.table.peer(ix).copied() {
             // A peer that is there is given again, however full the table is.
             let _ = self.table.acquire(&peer);
+        }
+    }
+
+    /// Ends all requests: nobody waits for their answers any more, and no peer has failed.
+    pub(super) fn end_requests(&mut self) {
+        while let Some((_, request)) = self.requests.pop_expired(Nanos::MAX) {
+            self.let_go(request.peer);
         }
     }
 
@@ -130,6 +141,27 @@ impl Services {
             Some(peering) => peering.governor.may_block(peer),
             None => PeerGovernor::new(self.config.peers).may_block(peer),
         }
+    }
+
+    /// Refuses a peer from now on.
+    pub(crate) fn block(&mut self, peer: &PeerId) -> Result<Option<PeerTransition>, CapReached> {
+        let peering = self.peering();
+        let changed = peering.governor.block(peer)?;
+        peering.doors.extend(changed.map(|_| (*peer, true)));
+        Ok(changed)
+    }
+
+    /// Refuses a peer no more.
+    pub(crate) fn unblock(&mut self, peer: &PeerId) -> Option<PeerTransition> {
+        let peering = self.peering();
+        let changed = peering.governor.unblock(peer);
+        peering.doors.extend(changed.map(|_| (*peer, false)));
+        changed
+    }
+
+    /// Takes the peers that were blocked, and those that were unblocked, in order.
+    pub(crate) fn take_doors(&mut self) -> Vec<(PeerId, bool)> {
+        self.peering.as_mut().map(|peering| std::mem::take(&mut peering.doors)).unwrap_or_default()
     }
 
     /// Where a peer can be reached, itself included.

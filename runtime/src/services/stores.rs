@@ -2,10 +2,13 @@
 //!
 //! Law: every store is bounded, and a Node that keeps nothing has none of them.
 
-use super::{component_timers::ComponentTimers, gathers::Gathers, jobs::Jobs, latches::Latches};
+use super::{
+    Answer, Services, component_timers::ComponentTimers, gathers::Gathers, jobs::Jobs,
+    latches::Latches,
+};
 use crate::{
     config::NodeConfig,
-    framework::{HoldTable, Metrics, PeerGate, RecordBuffer, SerializeQueue},
+    framework::{Enqueued, HoldTable, Metrics, PeerGate, RecordBuffer, Refused, SerializeQueue},
     value::Value,
 };
 
@@ -46,5 +49,22 @@ impl Stores {
         let Self { component_timers, mut jobs, .. } = std::mem::replace(self, Self::new(config));
         jobs.note_all_moot();
         *self = Self { component_timers, jobs, ..Self::new(config) };
+    }
+}
+
+impl Services {
+    /// Appends an item to a queue, or hands it to the op that has waited longest and is in time:
+    /// who comes too late gets nothing, so that nothing is lost with its op.
+    pub(crate) fn enqueue(&mut self, name: &str, mut item: Value) -> Result<(), Refused<Value>> {
+        loop {
+            match self.stores().queues.enqueue(name, item)? {
+                Enqueued::Stored { .. } => return Ok(()),
+                Enqueued::Handed { to, item: back } if self.is_too_late(to.command) => item = back,
+                Enqueued::Handed { to, item } => {
+                    self.answered.push_back((to.command, Answer::Outputs(vec![item])));
+                    return Ok(());
+                }
+            }
+        }
     }
 }

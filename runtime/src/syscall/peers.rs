@@ -44,11 +44,11 @@ impl Site<'_> {
         };
         match request {
             PeerRequest::Block => {
-                let changed = self.services.peering().governor.block(&peer).map_err(limit)?;
+                let changed = self.services.block(&peer).map_err(limit)?;
                 self.tell_transition(&peer, changed);
             }
             PeerRequest::Unblock => {
-                let changed = self.services.peering().governor.unblock(&peer);
+                let changed = self.services.unblock(&peer);
                 self.tell_transition(&peer, changed);
             }
             PeerRequest::Insert => {
@@ -69,8 +69,9 @@ impl Site<'_> {
     }
 
     fn tell_transition(&mut self, peer: &PeerId, changed: Option<PeerTransition>) {
-        let step = changed.and_then(|changed| EngineStep::of_transition(*peer, changed));
-        self.steps.extend(step);
+        let Some(changed) = changed else { return };
+        self.services.publish_transition(Some(self.exec), *peer, changed);
+        self.steps.extend(EngineStep::of_transition(*peer, changed));
     }
 }
 

@@ -9,8 +9,7 @@ use super::{Fired, Site};
 use crate::{
     bus::NodeEvent,
     error::{OpError, OpErrorKind},
-    framework::{Dequeued, Enqueued, Waiter},
-    services::Answer,
+    framework::{Dequeued, Waiter},
     step::EngineStep,
     value::Value,
 };
@@ -50,21 +49,9 @@ impl Site<'_> {
     }
 
     pub(super) fn enqueue(&mut self, name: &str) -> Result<Fired, OpError> {
-        let mut value = self.argument(0);
-        loop {
-            match self.services.stores().queues.enqueue(name, value).map_err(limit)? {
-                Enqueued::Stored { .. } => return Ok(Fired::All),
-                // Who comes too late gets nothing, so that nothing is lost with its op.
-                Enqueued::Handed { to, item } if self.services.is_too_late(to.command) => {
-                    value = item;
-                }
-                Enqueued::Handed { to, item } => {
-                    let answer = Answer::Outputs(vec![item]);
-                    self.services.answered.push_back((to.command, answer));
-                    return Ok(Fired::All);
-                }
-            }
-        }
+        let value = self.argument(0);
+        self.services.enqueue(name, value).map_err(limit)?;
+        Ok(Fired::All)
     }
 
     pub(super) fn dequeue(&mut self, name: &str) -> Result<Fired, OpError> {

@@ -235,7 +235,9 @@ impl<'a> Site<'a> {
     fn report(&mut self, peer: &PeerId, unsent: Unsent) {
         let (exec, peer) = (self.exec, *peer);
         if let (Unsent::Unresolved, Some(bus)) = (&unsent, &mut self.services.bus) {
-            bus.publish(Some(exec), NodeEvent::Wire(WireEvent::ResolveFailed { peer }));
+            bus.publish_failure(exec, "wire.resolve_failed", || {
+                NodeEvent::Wire(WireEvent::ResolveFailed { peer })
+            });
         }
         self.steps.push(match unsent {
             Unsent::Unresolved => EngineStep::PeerResolveFailed { exec, peer },

@@ -158,25 +158,32 @@ fn a_second_op_under_one_command_fails_and_the_first_waits_on() {
         let parts = g.slot("parts");
         let first = parts.clone().named("first").op("claim", [g.input::<u64>("n")]);
         g.output("first", first);
-        g.output("second", parts.named("second").op("claim", [g.input::<u64>("m")]));
+        g.output("second", parts.clone().named("second").op("claim", [g.input::<u64>("m")]));
         g.output("poked", g.slot("parts").op("poke", [g.input::<u64>("command")]));
+        g.output("given", parts.named("given").op("echo", [g.input::<u64>("give")]));
     });
-    for input in ["n", "m"] {
-        node.deliver_event("Main", input, 9_u64).expect("it is admitted");
+    // The command 1 is given, and free again at once.
+    for input in ["give", "n", "m"] {
+        node.deliver_event("Main", input, 1_u64).expect("it is admitted");
     }
     let steps = node.run_until_idle(seconds(0));
-    let reason = "another op waits under command 9 already";
+    let reason = "another op waits under command 1 already";
     assert_eq!(failures(&steps), [(OpErrorKind::BadOutput, reason)]);
-    node.deliver_event("Main", "command", 9_u64).expect("it is admitted");
+    node.deliver_event("Main", "command", 1_u64).expect("it is admitted");
     assert_eq!(node.run_until_idle(seconds(0)).output("first"), Some(7_u64));
     assert_eq!(node.execution_count(), 0);
 }
 
 #[test]
-fn ops_under_commands_of_their_own_making_meet_the_cap_too() {
+fn ops_under_commands_that_they_took_meet_the_cap_too() {
     let config = NodeConfig { max_pending_async: 2, ..NodeConfig::default() };
-    let mut node =
-        node_with(config, |g| g.output("n", g.slot("parts").op("claim", [g.input::<u64>("n")])));
+    let mut node = node_with(config, |g| {
+        g.output("n", g.slot("parts").op("claim", [g.input::<u64>("n")]));
+        g.output("given", g.slot("parts").op("echo", [g.input::<u64>("give")]));
+    });
+    for n in 1..=3_u64 {
+        node.invoke("Main", [("give", n)]).expect("it is admitted");
+    }
     for n in 1..=3_u64 {
         node.invoke("Main", [("n", n)]).expect("it is admitted");
     }

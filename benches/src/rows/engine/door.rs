@@ -101,6 +101,8 @@ fn overloads(context: &Context) -> Result<Vec<Figure>, String> {
         cycle_op_budget: SERVED * OPS,
         turn: TurnConfig { events: AT_ONCE, ..TurnConfig::default() },
         engine: EngineConfig { max_executions: AT_ONCE, ..EngineConfig::default() },
+        // Soon full, so that also a short run sees what is refused.
+        ingress_capacity: 512,
         ..NodeConfig::default()
     };
     let program = program([chain("Chain", OPS as usize)?])?;
