@@ -19,6 +19,7 @@ mod engine {
     mod expiry;
     mod flood;
     mod flow;
+    mod history;
     mod host;
     mod hostile;
     mod inbound;
