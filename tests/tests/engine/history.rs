@@ -82,6 +82,29 @@ fn the_steps_of_histories_are_those_that_were_written_down() {
     assert_eq!(ContentHash::of(text.as_bytes()).to_string(), FROZEN, "left is what happens now");
 }
 
+#[test]
+fn after_any_history_a_clear_gives_back_every_place_and_every_byte() {
+    for seed in 0..HISTORIES {
+        let (turns, mut node) = happen(seed);
+        let now = turns.last().expect("a history has turns").batch.now;
+        node.clear();
+        node.run_until_idle(now);
+        // Nobody waits for these any more; handed out, their places are free again.
+        drop(node.take_jobs());
+        node.run_until_idle(now);
+        let depths = node.engine_stats().depths;
+        assert_eq!((depths.executions, depths.parked, depths.gated), (0, 0, 0), "history {seed}");
+        assert_eq!((depths.ingress_items, depths.ingress_bytes), (0, 0), "history {seed}");
+        let (most, waits_each) = (node.config().max_pending_async, 4);
+        for _ in 0..most / waits_each {
+            node.invoke("Main", [("wait", 1_u64)]).expect("it is admitted");
+        }
+        let steps = node.run_until_idle(now);
+        assert_eq!(steps.failures().count(), 0, "history {seed}: {steps:?}");
+        assert_eq!(node.pending_async_count(), most as usize, "history {seed}");
+    }
+}
+
 fn kind(event: &IngressEvent) -> &'static str {
     match event {
         IngressEvent::AppEvent { .. } => "event",
