@@ -20,6 +20,7 @@ mod engine {
     mod flood;
     mod flow;
     mod gather;
+    mod history;
     mod host;
     mod hostile;
     mod inbound;

@@ -81,6 +81,9 @@ settings! {
         /// Peers that this Node sends to reliably, and likewise reliable streams that reach it: how
         /// far each has come is never forgotten, so one more is refused.
         max_streams: u32, DEFAULT_MAX_STREAMS = 16_384, EDGE_MAX_STREAMS = 256;
+        /// Reliable streams that reach this Node from one peer: a Node sends on one, and a stranger
+        /// cannot use up what is for all.
+        max_peer_streams: u32, DEFAULT_MAX_PEER_STREAMS = 16, EDGE_MAX_PEER_STREAMS = 4;
         /// Percent of the outbound queue at which new external work is refused: what was
         /// acknowledged keeps the rest.
         outbound_high_percent: u32 in 1..=100,

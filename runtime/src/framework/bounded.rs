@@ -102,6 +102,11 @@ impl<K: Ord, V> Bounded<K, V> {
         self.entries.remove(key)
     }
 
+    /// How many entries are in this range; it looks at each.
+    pub(super) fn count(&self, range: impl std::ops::RangeBounds<K>) -> usize {
+        self.entries.range(range).count()
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
         self.entries.iter()
     }

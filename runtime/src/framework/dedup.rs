@@ -34,6 +34,7 @@ pub const FIRST_SEQ: u64 = 1;
 #[derive(Clone, Debug, PartialEq)]
 pub struct InboundDedup {
     streams: Bounded<StreamKey, Watermark>,
+    streams_each: u32,
     window: u32,
     windows: Recent<PeerIx, Window>,
 }
@@ -108,7 +109,15 @@ impl InboundDedup {
     /// of which the one heard of longest ago makes room.
     pub const fn new(max_streams: u32, max_peers: u32, window: u32) -> Self {
         let streams = Bounded::new("inbound streams", max_streams);
-        Self { streams, window, windows: Recent::new("windows of ids", max_peers) }
+        let windows = Recent::new("windows of ids", max_peers);
+        Self { streams, streams_each: max_streams, window, windows }
+    }
+
+    /// At most so many streams of one peer.
+    #[must_use]
+    pub const fn with_streams_each(mut self, streams: u32) -> Self {
+        self.streams_each = streams;
+        self
     }
 
     /// Judges a message of a stream; only fresh ones move the watermark. A new stream is refused
@@ -119,8 +128,14 @@ impl InboundDedup {
         epoch: u64,
         seq: u64,
     ) -> Result<StreamArrival, CapReached> {
-        let (arrival, moved) = Watermark::judge(self.watermark(key), epoch, seq);
+        let known = self.watermark(key);
+        let (arrival, moved) = Watermark::judge(known, epoch, seq);
         if let Some(mark) = moved {
+            let of = |stream| StreamKey { source: key.source, stream };
+            let cap = self.streams_each;
+            if known.is_none() && self.streams.count(of(0)..=of(u64::MAX)) >= cap as usize {
+                return Err(CapReached { what: "inbound streams of one peer", cap });
+            }
             *self.streams.open(&key, |key| *key, || mark)? = mark;
         }
         Ok(arrival)

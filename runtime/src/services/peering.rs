@@ -60,7 +60,8 @@ impl Peering {
             backoff: BackoffTable::new(config.backoff, most),
             rtt: RttTracker::new(config.rtt, config.rtt.max_estimates),
             requests: RequestTracker::new(exchange.max_requests),
-            dedup: InboundDedup::new(exchange.max_streams, most, exchange.dedup_window),
+            dedup: InboundDedup::new(exchange.max_streams, most, exchange.dedup_window)
+                .with_streams_each(exchange.max_peer_streams),
             pressure: BackpressureTracker::new(config.backpressure, capacity, most),
             stream_epoch: FIRST_EPOCH,
             doors: Vec::new(),

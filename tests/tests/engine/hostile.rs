@@ -1,20 +1,26 @@
 //! What a hostile peer, user or host may do, by the public door.
 
 use bytes::Bytes;
-use samsara_proto::{PeerId, WireEnvelope, wire::Fill};
+use samsara_proto::{
+    PeerId, WireEnvelope,
+    wire::{Correlation, Fill},
+};
 use samsara_runtime::{
     compiler::Compiler,
-    config::NodeConfig,
+    config::{ExchangeConfig, NodeConfig, PeerConfig, RttConfig},
     error::{DeliveryError, Denial, OpError},
     event::{BootstrapInputs, Control, IngressEvent, InputIndex},
     graph::Graph,
     id::{CommandId, ExecId},
     node::{BootstrapTarget, Node, install},
+    rng::Rng,
     schema::PortType,
     step::EngineStep,
     time::{Nanos, seconds},
     value::{NativeCodec, TypeId, Value},
 };
+
+use samsara_tests::counting::Region;
 
 use super::{
     parts::{Parts, node, outputs},
@@ -76,7 +82,7 @@ fn a_native_value_of_a_registered_type_comes_in_from_a_peer() {
     node.invoke("Main", [("n", 1_u64)]).expect("it is admitted");
     let asked = wire::sent(&node.run_until_idle(NOW).0).remove(0).2;
     let mut answer = envelope(2, vec![warm()]);
-    answer.set_correlation(samsara_proto::wire::Correlation::Response);
+    answer.set_correlation(Correlation::Response);
     answer.request_id = asked.request_id;
     let steps = heard(&mut node, answer);
     let [("answer", value)] = &outputs(&steps)[..] else { panic!("{steps:?}") };
@@ -125,6 +131,95 @@ fn a_door_on_another_thread_lets_nothing_in_once_its_peer_is_blocked() {
 }
 
 #[test]
+fn a_peer_that_opens_stream_after_stream_leaves_room_for_others() {
+    let exchange = ExchangeConfig { max_streams: 5, max_peer_streams: 3, ..Default::default() };
+    let config = NodeConfig { exchange, ..NodeConfig::default() };
+    let mut node = wire::node_with(1, config, |g| {
+        g.output("n", g.input::<u64>("n"));
+        g.export("n");
+    });
+    let mut take = |from: u64, stream: u64| {
+        let opened = WireEnvelope { stream, ..envelope(1, vec![fill("Main/n", stream)]) };
+        node.deliver_envelope(peer(from), opened, None).expect("it is admitted");
+        let steps = node.run_until_idle(NOW).0;
+        match &steps[..] {
+            [EngineStep::AppEvent { .. }] => String::new(),
+            [EngineStep::WireReceiveFailed { reason, .. }] => reason.to_string(),
+            other => panic!("{other:?}"),
+        }
+    };
+    for stream in [1, 2, u64::MAX] {
+        assert_eq!(take(2, stream), "");
+    }
+    let full = "no room for more inbound streams of one peer, the cap is 3";
+    assert_eq!([3, 4].map(|stream| take(2, stream)), [full, full]);
+    assert_eq!([1, 2].map(|stream| take(3, stream)), ["", ""]);
+    assert_eq!(take(4, 1), "no room for more inbound streams, the cap is 5");
+}
+
+/// Bytes that one of each may take beside what is in it, and what all of the rest takes.
+const PEER_BYTES: u64 = 2 * 1024;
+const STREAM_BYTES: u64 = 256;
+const ITEM_BYTES: u64 = 1024;
+const BASE_BYTES: u64 = 64 * 1024;
+
+#[test]
+fn a_hundred_thousand_hostile_envelopes_take_no_more_memory_than_the_settings_allow() {
+    let config = NodeConfig {
+        peers: PeerConfig { max_peers: 64, max_listed: 8, ..PeerConfig::default() },
+        exchange: ExchangeConfig {
+            dedup_window: 1_024,
+            max_streams: 32,
+            max_peer_streams: 2,
+            ..ExchangeConfig::default()
+        },
+        rtt: RttConfig { max_estimates: 64, ..RttConfig::default() },
+        ingress_capacity: 256,
+        ..NodeConfig::default()
+    };
+    let mut node = wire::node_with(1, config, |g| {
+        g.output("n", g.input::<u64>("n"));
+        g.export("n");
+        g.reply(g.input::<u64>("asked"));
+        g.export("asked");
+    });
+    let (mut rng, mut steps, mut refused) = (Rng::from_seed(7), Vec::new(), 0_u64);
+    let region = Region::start();
+    for at in 0..100_000_u64 {
+        let strangers = if rng.chance(1, 2) { 20_000 } else { 20 };
+        let from = peer(1_000 + rng.below(strangers));
+        let (seq, stream) = (rng.next_u64() >> rng.below(64), rng.below(4) * rng.below(1 << 40));
+        let port = ["Main/n", "Main/asked", "Main/nothing"][rng.below(3) as usize];
+        let mut hostile = envelope(seq, vec![fill(port, at), fill("Main/n", "no number")]);
+        (hostile.stream, hostile.stream_epoch) = (stream, u64::from(stream > 0));
+        hostile.seq = if stream > 0 { 1 } else { seq };
+        if rng.chance(1, 2) {
+            let kind = [Correlation::Request, Correlation::Response][rng.below(2) as usize];
+            hostile.set_correlation(kind);
+            hostile.request_id = rng.below(9);
+        }
+        hostile.claimed_addresses = vec![wire::address().to_bytes().into()];
+        refused += u64::from(node.deliver_envelope(from, hostile, Some(wire::address())).is_err());
+        if rng.chance(1, 100) {
+            node.step(Nanos::new(at), &mut steps);
+            steps.clear();
+        }
+    }
+    node.run_until_idle(Nanos::new(100_000));
+    let peak = region.stop().peak_live;
+    let (peers, exchange) = (config.peers, config.exchange);
+    let per_peer = PEER_BYTES + u64::from(exchange.dedup_window) / 8;
+    let allowed = BASE_BYTES
+        + 2 * u64::from(peers.max_peers) * per_peer
+        + u64::from(exchange.max_streams) * STREAM_BYTES
+        + u64::from(config.ingress_capacity) * ITEM_BYTES;
+    assert!(peak <= allowed, "{peak} bytes, {allowed} are allowed");
+    assert!(refused < 90_000, "too few were taken to show anything: {refused} refused");
+    let stats = node.engine_stats();
+    assert_eq!((stats.depths.executions, stats.depths.ingress_bytes), (0, 0));
+}
+
+#[test]
 fn times_without_end_and_the_end_of_time_hold_no_surprise() {
     let forever = Nanos::MAX;
     let mut node = node(|g| {
@@ -158,7 +253,7 @@ fn an_envelope_of_the_largest_numbers_is_taken_or_refused() {
     let most = u64::MAX;
     for seq in [1, most] {
         let mut large = envelope(seq, vec![fill("Main/n", 1_u64)]);
-        large.set_correlation(samsara_proto::wire::Correlation::Request);
+        large.set_correlation(Correlation::Request);
         (large.request_id, large.deadline_ns) = (most, Some(most));
         (large.stream, large.stream_epoch) = (most, most);
         let (chain_id, hop_index) = (most, u32::MAX);
