@@ -4,6 +4,7 @@
 //! Node is one of these, or the time that a batch bears.
 
 mod peers;
+mod saved;
 mod wire;
 
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use samsara_proto::PeerId;
 
 use crate::{
     error::{AppIngressError, OpError},
-    id::{CommandId, ExecId},
+    id::{CommandId, ExecId, Incarnation},
     value::Value,
 };
 
@@ -104,6 +105,11 @@ pub enum Control {
     Lifecycle(Arc<str>),
     /// Drop all that is under way.
     Clear,
+    /// A life has begun: the first batch of each but the first that keeps no journal.
+    Begin {
+        /// Which.
+        incarnation: Incarnation,
+    },
 }
 
 /// One bootstrap to run, by the dense indices of the plan.
@@ -145,7 +151,7 @@ impl Control {
                 asked.iter().map(BootstrapInputs::weight).fold(0, u64::saturating_add)
             }
             Self::Peers(change) => change.weight(),
-            Self::Start | Self::Lifecycle(_) | Self::Clear => 0,
+            Self::Start | Self::Lifecycle(_) | Self::Clear | Self::Begin { .. } => 0,
         }
     }
 }

@@ -9,9 +9,11 @@ mod callbacks;
 mod clear;
 mod gate;
 mod gathers;
+mod guard;
 mod hearing;
 mod inbound;
 mod kept;
+mod lives;
 mod look;
 mod parking;
 mod peers;
@@ -24,14 +26,20 @@ use std::{
     sync::Arc,
 };
 
-pub use self::clear::Counters;
-pub(crate) use self::kept::{Around, EXECUTIONS, Load};
 use self::{
     bootstrap::Bootstraps,
     gate::{Gate, Passage},
     parking::Parked,
     pool::{ExecIndex, Pool},
     scatter::Scatter,
+};
+pub use self::{
+    clear::Counters,
+    guard::{Aborted, Guarded},
+};
+pub(crate) use self::{
+    guard::Guard,
+    kept::{Around, EXECUTIONS, Load},
 };
 use crate::{
     completion::Reply,
@@ -109,6 +117,8 @@ pub(crate) struct Walk<'a> {
     pub(crate) components: &'a mut [Option<Slotted>],
     pub(crate) services: &'a mut Services,
     pub(crate) steps: &'a mut Vec<EngineStep>,
+    /// Only where a batch has brought the Node down before.
+    pub(crate) guard: Option<Box<Guard<'a>>>,
 }
 
 impl Walk<'_> {
@@ -122,6 +132,9 @@ impl Walk<'_> {
     ) {
         let plan = self.plan;
         let Some(module) = plan.modules.get(module_index as usize) else { return };
+        if self.is_given_up(exec) {
+            return;
+        }
         let index = self.engine.pool.begin(exec, module_index, module);
         self.engine.born.push((index, exec, weight));
         self.feed(module, index, exec, inputs);
@@ -152,6 +165,9 @@ impl Walk<'_> {
 
     /// Fires ready ops, at most `budget`, and tells how many it fired.
     pub(crate) fn run(&mut self, budget: u32) -> u32 {
+        if self.guard.is_some() {
+            return self.run_guarded(budget);
+        }
         let mut fired = 0;
         self.answer_all();
         while fired < budget {

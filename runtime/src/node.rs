@@ -10,9 +10,11 @@ mod clear;
 mod cycle;
 mod door;
 mod entry;
+mod guarded;
 mod install;
 mod installation;
 mod jobs;
+mod life;
 mod lifecycle;
 mod peers;
 mod poll;
@@ -22,23 +24,27 @@ mod screen;
 mod slots;
 mod snapshot;
 mod stats;
+mod take;
 mod tap;
 
 use std::{fmt, sync::Arc};
 
-use samsara_ingress::{Charge, TurnLimits};
+use samsara_ingress::Charge;
 use samsara_proto::PeerId;
 
 pub use self::batch::{Batch, Wakeup};
 pub use self::bootstrap::{BootstrapError, BootstrapRequest, BootstrapStatus, BootstrapTarget};
 pub use self::door::{PeerDoor, WireDoor};
+pub use self::guarded::{Aborted, Guarded};
 pub use self::install::{InstallError, install};
 pub use self::installation::Installation;
+pub use self::life::Mailbox;
 pub use self::lifecycle::{LifecycleError, PHASES};
 pub use self::peers::PeerChangeError;
 pub use self::reads::{ExecutionState, ParkedOp};
 pub use self::screen::Screened;
 pub use self::stats::{Counters, Depths, Drops, EngineStats, Limits};
+pub use self::take::Taken;
 pub use self::tap::Tap;
 
 use self::beside::Beside;
@@ -73,6 +79,10 @@ pub struct Node {
     /// Made when the Node is first moved: many wait long for their first event.
     engine: Option<Box<Engine>>,
     incarnation: Incarnation,
+    /// The next turn is the first of this life.
+    is_beginning: bool,
+    /// The turn behind it begins what the modules begin of themselves.
+    is_starting: bool,
     /// Bytes of the batch that was taken last.
     held: Option<Charge>,
     batch: Batch,
@@ -147,33 +157,6 @@ impl Node {
         self.engine.as_ref().map_or(0, |engine| engine.ready())
     }
 
-    /// Takes one turn of the mailbox: the batch is all that the next [`apply`](Self::apply) needs.
-    pub fn intake(&mut self, now: Nanos) -> Batch {
-        let mut batch = Batch { now, ..Batch::default() };
-        self.take_turn(&mut batch);
-        batch
-    }
-
-    fn take_turn(&mut self, batch: &mut Batch) {
-        let turn = self.config().turn;
-        let limits = TurnLimits { items: turn.events as usize, bytes: turn.bytes };
-        batch.now = self.clock.observe(batch.now);
-        batch.discard = self.is_clearing();
-        if batch.discard {
-            return self.take_discarded(batch);
-        }
-        if let Some(beside) = &mut self.beside {
-            beside.refused.tell(&mut batch.events);
-        }
-        if self.is_full() || !self.reader.has_events() {
-            self.held = None;
-            return;
-        }
-        // This Node opened the reader's life, and a Node whose life has ended takes nothing.
-        self.held = self.reader.read(limits, &mut batch.events).ok();
-        self.screen(batch);
-    }
-
     /// Whether the mailbox, where waiting is bounded and can be refused, must keep what it has. Only
     /// while ops are ready, which make room by themselves: parked ones may wait for what is in it.
     fn is_full(&self) -> bool {
@@ -185,6 +168,7 @@ impl Node {
     /// When the Node can make progress without a push.
     pub fn next_wakeup(&self) -> Wakeup {
         let tells = self.is_clearing() || self.tells_refusals() || self.has_bus_events();
+        let tells = tells || self.is_beginning || self.is_starting;
         if self.ready() > 0 || tells || self.reader.has_events() {
             return Wakeup::Now;
         }
@@ -198,9 +182,8 @@ impl Node {
     /// Takes and applies one turn, for embedders that keep no journal.
     pub fn step(&mut self, now: Nanos, steps: &mut Vec<EngineStep>) {
         let mut batch = std::mem::take(&mut self.batch);
-        batch.events.clear();
-        batch.now = now;
-        self.take_turn(&mut batch);
+        let taken = self.take(now);
+        self.commit_into(taken, &mut batch);
         self.apply(&batch, steps);
         batch.events.clear();
         self.batch = batch;

@@ -13,6 +13,7 @@ mod hearing;
 mod jobs;
 mod kept;
 mod latches;
+mod lives;
 mod peering;
 mod round_trips;
 mod stores;

@@ -3,6 +3,7 @@
 //! Law: every accepted event and every fired op ends in steps, or in silence that the contract
 //! names: a completed op is traced only when asked for.
 
+mod encode;
 mod wire;
 
 use std::sync::Arc;
@@ -101,6 +102,11 @@ pub enum EngineStep {
         round: Value,
         /// Who had sent for it.
         senders: Vec<PeerId>,
+    },
+    /// An execution was given up, since it has brought the Node down too often.
+    Aborted {
+        /// The execution.
+        exec: ExecId,
     },
     /// A command was answered that nobody waits for any more.
     CompletionIgnored {

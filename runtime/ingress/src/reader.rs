@@ -130,6 +130,16 @@ where
     /// Takes the next turn in hand and tells how many events it has. A turn that was not committed
     /// is the same turn again, whatever the limits.
     pub fn take(&mut self, limits: TurnLimits) -> Result<usize, Fenced> {
+        self.take_and(limits, |turn| turn.len())
+    }
+
+    /// As [`take`](Self::take), and looks at the turn under the same lock, as
+    /// [`inspect`](Self::inspect) does.
+    pub fn take_and<R>(
+        &mut self,
+        limits: TurnLimits,
+        look: impl FnOnce(Turn<'_, T>) -> R,
+    ) -> Result<R, Fenced> {
         let mut hand = self.shared.hand.lock();
         hand.check(self.life)?;
         let mut wakes = Wakes::default();
@@ -141,10 +151,11 @@ where
             hand.turn = turn_length(&hand, limits);
         }
         let turn = hand.turn;
+        let seen = look(Turn { entries: hand.events.range(..turn) });
         drop(hand);
         self.may_hold = turn > 0;
         wakes.wake();
-        Ok(turn)
+        Ok(seen)
     }
 
     /// Shows the turn in hand, for a journal to write it down. Producers are not held up, but the
@@ -198,6 +209,13 @@ fn turn_length<T>(hand: &Hand<T>, limits: TurnLimits) -> usize {
 #[derive(Debug)]
 pub struct Turn<'a, T> {
     entries: std::collections::vec_deque::Iter<'a, Entry<T>>,
+}
+
+impl<'a, T> Turn<'a, T> {
+    /// The events, each with what it weighs.
+    pub fn weighed(self) -> impl ExactSizeIterator<Item = (&'a T, u64)> {
+        self.entries.map(|entry| (&entry.event, entry.weight))
+    }
 }
 
 impl<'a, T> Iterator for Turn<'a, T> {

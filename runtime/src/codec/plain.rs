@@ -26,7 +26,7 @@ macro_rules! scalars {
     };
 }
 
-scalars!(bool, u8, u16, u32, u64, i64);
+scalars!(bool, u8, u16, u32, u64, i32, i64);
 
 impl Saved for usize {
     fn save(&self, out: &mut Saver) {

@@ -46,6 +46,10 @@ impl Walk<'_> {
         if let (true, Some(bus)) = (is_echo, &mut self.services.bus) {
             bus.note_echo(exec);
         }
+        if !self.may_call(exec) {
+            self.services.bus.as_mut().into_iter().for_each(|bus| bus.note_end(exec));
+            return;
+        }
         let called = match Siblings::split(self.components, slot as usize) {
             Some((component, siblings)) => {
                 let (site, services) = (&at.site, &mut *self.services);

@@ -61,6 +61,11 @@ impl Gate {
         Passage::Waits
     }
 
+    /// Lets go of the ops of an execution that ends.
+    pub(super) fn forget(&mut self, exec: ExecIndex) {
+        self.line.retain(|(at, _)| at.exec != exec);
+    }
+
     pub(super) fn len(&self) -> usize {
         self.line.len()
     }

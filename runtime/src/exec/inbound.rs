@@ -94,6 +94,9 @@ impl<'a> Walk<'a> {
         };
         let inbound = self.inbound(from, arrival.class, &first.path);
         self.begin(exec, first.module, weight, inputs.iter().map(|(input, value)| (*input, value)));
+        if self.guard.as_ref().is_some_and(|guard| guard.has_ended(exec)) {
+            return self.tell_quarantine(peer, envelope);
+        }
         // Nothing has fired yet. An execution that nothing is ready in has ended already.
         let Some((index, _, _)) = self.engine.born.last().copied() else { return };
         if let Some(execution) = self.engine.pool.at(index)
@@ -185,14 +188,32 @@ impl<'a> Walk<'a> {
     /// Asks a peer that floods this Node for a pause.
     #[cold]
     fn notify(&mut self, peer: PeerId, seq: u64) {
-        let class = Delivery::BestEffort;
-        let Ok(Parcel { seq: own_seq, .. }) = self.services.next_parcel(&peer, class) else {
+        let reason = RefusalReason::Busy.into();
+        let refusal = Refusal { stream: 0, stream_epoch: 0, seq, reason };
+        self.send_refusal(peer, Delivery::BestEffort, refusal);
+    }
+
+    /// Tells a peer that what it sent was set aside, so that it need not wait for what follows.
+    #[cold]
+    fn tell_quarantine(&mut self, peer: PeerId, envelope: &WireEnvelope) {
+        let WireEnvelope { stream, stream_epoch, seq, .. } = *envelope;
+        let reason = RefusalReason::Quarantined.into();
+        let refusal = Refusal { stream, stream_epoch, seq, reason };
+        self.send_refusal(peer, Delivery::Effective, refusal);
+    }
+
+    fn send_refusal(&mut self, peer: PeerId, class: Delivery, refusal: Refusal) {
+        let Ok(Parcel { stream, epoch, seq }) = self.services.next_parcel(&peer, class) else {
             return;
         };
-        let reason = RefusalReason::Busy.into();
-        let refusals = vec![Refusal { stream: 0, stream_epoch: 0, seq, reason }];
-        let envelope =
-            WireEnvelope { schema: SCHEMA, seq: own_seq, refusals, ..WireEnvelope::default() };
+        let envelope = WireEnvelope {
+            schema: SCHEMA,
+            stream,
+            stream_epoch: epoch,
+            seq,
+            refusals: vec![refusal],
+            ..WireEnvelope::default()
+        };
         self.steps.push(EngineStep::SendEnvelope { to: peer, class, envelope: Box::new(envelope) });
     }
 

@@ -23,7 +23,7 @@ use crate::{
 pub(super) struct Parked {
     pub(super) at: OpAt,
     /// What ends its wait by itself.
-    timer: Option<TimerId>,
+    pub(super) timer: Option<TimerId>,
 }
 
 impl<'a> Walk<'a> {

@@ -7,7 +7,7 @@ use super::{Batch, Node};
 use crate::{
     bus::{InfraEvent, NodeEvent},
     event::{Control, IngressEvent},
-    exec::Walk,
+    exec::{Aborted, Guard, Guarded, Walk},
     services::{Answer, INNER_EXECS},
     step::{Cancelled, EngineStep},
 };
@@ -46,6 +46,7 @@ impl Node {
     /// Handles of completions that ops open meanwhile lead nowhere: their answers are further on in
     /// the history, or were never given.
     pub fn replay(&mut self, batch: &Batch, steps: &mut Vec<EngineStep>) {
+        self.note_history(batch);
         self.services.is_replaying = true;
         self.apply(batch, steps);
         self.services.is_replaying = false;
@@ -53,15 +54,29 @@ impl Node {
 
     /// Moves the Node by one batch and appends what it did to `steps`.
     pub fn apply(&mut self, batch: &Batch, steps: &mut Vec<EngineStep>) {
+        self.apply_with(batch, steps, None);
+    }
+
+    #[inline]
+    pub(super) fn apply_with(
+        &mut self,
+        batch: &Batch,
+        steps: &mut Vec<EngineStep>,
+        guarded: Option<Guarded<'_>>,
+    ) -> Vec<Aborted> {
         let first_step = steps.len();
         self.services.now = self.clock.observe(batch.now);
         let engine = &mut **self.engine.get_or_insert_default();
+        // Taken apart, so that it is lent for no longer than the walk.
+        let guard = guarded
+            .map(|Guarded { aborted, about_to_run }| Guard::of(Guarded { aborted, about_to_run }));
         let walk = Walk {
             plan: &self.plan,
             engine,
             components: &mut self.components,
             services: &mut self.services,
             steps,
+            guard,
         };
         let budget = walk.services.config.cycle_op_budget;
         let mut turn = Turn { walk, targets: &self.targets, batch, budget };
@@ -71,6 +86,7 @@ impl Node {
             PHASES.iter().for_each(|phase| turn.pass(*phase));
         }
         turn.end();
+        let aborted = turn.walk.guard.map_or_else(Vec::new, |guard| guard.into_aborted());
         for admitted in &batch.events {
             if let IngressEvent::AppEvent { exec, .. } | IngressEvent::Invoke { exec, .. } =
                 &admitted.event
@@ -87,6 +103,7 @@ impl Node {
         if !self.services.is_replaying {
             self.show(steps.get(first_step..).unwrap_or_default());
         }
+        aborted
     }
 }
 
@@ -113,8 +130,9 @@ impl Turn<'_> {
 
     fn ingress(&mut self) {
         let walk = &mut self.walk;
-        for admitted in &self.batch.events {
+        for (at, admitted) in self.batch.events.iter().enumerate() {
             let weight = admitted.weight;
+            walk.guard.iter_mut().for_each(|guard| guard.event = Some(at));
             match &admitted.event {
                 IngressEvent::AppEvent { exec, input, value } => {
                     walk.begin(*exec, input.module, weight, [(input.input, value)]);
@@ -142,8 +160,10 @@ impl Turn<'_> {
                 IngressEvent::Control(Control::Bootstrap(asked)) => walk.bootstrap(asked),
                 IngressEvent::Control(Control::Lifecycle(_)) => {}
                 IngressEvent::Control(Control::Clear) => walk.clear(),
+                IngressEvent::Control(Control::Begin { .. }) => walk.begin_life(),
             }
         }
+        walk.guard.iter_mut().for_each(|guard| guard.event = None);
     }
 
     fn completions(&mut self) {
@@ -210,6 +230,10 @@ impl Turn<'_> {
                 }
                 IngressEvent::Control(Control::Clear) => {
                     walk.clear();
+                    continue;
+                }
+                IngressEvent::Control(Control::Begin { .. }) => {
+                    walk.begin_life();
                     continue;
                 }
             };

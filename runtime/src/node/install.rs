@@ -12,7 +12,7 @@ use super::{Batch, Installation, Node};
 use crate::{
     component::{ConstructError, Slotted},
     config::{ConfigErrors, NodeConfig},
-    event::{Control, IngressEvent, NodeIngress},
+    event::NodeIngress,
     id::{IdCounter, Incarnation},
     plan::{Call, Plan},
     program::Program,
@@ -195,11 +195,7 @@ pub(super) fn make(
     let handle = queue.handle();
     let has_sources =
         |at: &u32| plan.modules.get(*at as usize).is_some_and(|module| !module.sources.is_empty());
-    if targets.iter().any(has_sources) {
-        // The queue is empty and its limits are valid: there is room for the first event.
-        let started = handle.try_push(IngressEvent::Control(Control::Start), 0);
-        debug_assert!(started.is_ok(), "an empty mailbox refused its first event");
-    }
+    let is_starting = targets.iter().any(has_sources);
     let mut services = Services::new(peer, addresses, handle.for_life(life), config);
     services.bus = bus;
     Ok(Node {
@@ -213,6 +209,8 @@ pub(super) fn make(
         services,
         engine: None,
         incarnation,
+        is_beginning: false,
+        is_starting,
         held: None,
         batch: Batch::default(),
         screened: None,

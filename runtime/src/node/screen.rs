@@ -6,12 +6,14 @@
 
 use std::collections::BTreeMap;
 
+use samsara_ingress::Turn;
 use samsara_proto::PeerId;
 
 use super::{Batch, Node};
 use crate::{
     event::IngressEvent,
     framework::{StreamArrival, Watermark},
+    services::Services,
 };
 
 /// Envelopes that were dropped before they entered a batch. No part of the Node's state: how often
@@ -38,48 +40,66 @@ impl Node {
         self.services.watermark(peer, stream)
     }
 
-    /// Keeps out of the batch what is of no use in it.
-    #[inline]
-    pub(super) fn screen(&mut self, batch: &mut Batch) {
-        let is_envelope = |event: &IngressEvent| matches!(event, IngressEvent::EnvelopeFrom(_));
-        batch.depth = 0;
-        if batch.events.iter().any(|admitted| is_envelope(&admitted.event)) {
-            self.screen_envelopes(batch);
-        }
-    }
-
+    /// Takes out of a batch, whose events of the mailbox begin here, what is of no use in it.
     #[inline(never)]
-    fn screen_envelopes(&mut self, batch: &mut Batch) {
-        batch.depth = (self.queue.stats().items + batch.events.len()) as u64;
-        let is_alone = batch.events.len() == 1;
+    pub(super) fn keep_out(&mut self, first: usize, screening: Screening, batch: &mut Batch) {
+        let Screening { kept_out, counts: new, .. } = screening;
+        if kept_out.is_empty() {
+            return;
+        }
+        let mut kept_out = kept_out.into_iter().peekable();
+        let mut at = 0_usize;
+        batch.events.retain(|_| {
+            let place = at.checked_sub(first);
+            at += 1;
+            kept_out.next_if(|out| Some(*out) == place).is_none()
+        });
+        let counts = self.screened.get_or_insert_default();
+        counts.duplicates = counts.duplicates.saturating_add(new.duplicates);
+        counts.gaps = counts.gaps.saturating_add(new.gaps);
+        counts.stale = counts.stale.saturating_add(new.stale);
+    }
+}
+
+/// What is kept out of a turn.
+#[derive(Debug, Default)]
+pub(super) struct Screening {
+    pub(super) has_envelopes: bool,
+    /// Places among the events of the mailbox's hand, rising.
+    pub(super) kept_out: Vec<usize>,
+    counts: Screened,
+}
+
+impl Screening {
+    pub(super) fn of(services: &Services, turn: Turn<'_, IngressEvent>) -> Self {
+        let mut screening = Self::default();
+        let is_alone = turn.len() == 1;
         let mut moved = BTreeMap::new();
-        let (services, screened) = (&self.services, &mut self.screened);
-        batch.events.retain(|admitted| {
-            let IngressEvent::EnvelopeFrom(from) = &admitted.event else { return true };
+        for (place, event) in turn.enumerate() {
+            let IngressEvent::EnvelopeFrom(from) = event else { continue };
+            screening.has_envelopes = true;
             let (peer, envelope) = (from.src_peer, &from.envelope);
             let stream = envelope.stream;
             if stream == 0 {
-                return true;
+                continue;
             }
             let known = moved.get(&(peer, stream)).copied();
             let known = known.or_else(|| services.watermark(&peer, stream));
             let (arrival, mark) = Watermark::judge(known, envelope.stream_epoch, envelope.seq);
-            let (duplicate, gap, stale) = match arrival {
+            let counts = &mut screening.counts;
+            match arrival {
                 StreamArrival::Fresh | StreamArrival::FreshEpoch { .. } => {
                     if let (false, Some(mark)) = (is_alone, mark) {
                         moved.insert((peer, stream), mark);
                     }
-                    return true;
+                    continue;
                 }
-                StreamArrival::Duplicate => (1, 0, 0),
-                StreamArrival::Gap { .. } => (0, 1, 0),
-                StreamArrival::StaleEpoch { .. } => (0, 0, 1),
-            };
-            let counts = screened.get_or_insert_default();
-            counts.duplicates = counts.duplicates.saturating_add(duplicate);
-            counts.gaps = counts.gaps.saturating_add(gap);
-            counts.stale = counts.stale.saturating_add(stale);
-            false
-        });
+                StreamArrival::Duplicate => counts.duplicates += 1,
+                StreamArrival::Gap { .. } => counts.gaps += 1,
+                StreamArrival::StaleEpoch { .. } => counts.stale += 1,
+            }
+            screening.kept_out.push(place);
+        }
+        screening
     }
 }
