@@ -27,9 +27,8 @@ mod stats;
 mod take;
 mod tap;
 
-use std::{fmt, sync::Arc};
+use std::fmt;
 
-use samsara_ingress::Charge;
 use samsara_proto::PeerId;
 
 pub use self::batch::{Batch, Wakeup};
@@ -55,7 +54,6 @@ use crate::{
     event::{NodeIngress, NodeIngressHandle, NodeIngressReader},
     exec::Engine,
     id::{ExecId, IdCounter, Incarnation},
-    plan::Plan,
     program::Program,
     services::Services,
     step::{EngineStep, Steps},
@@ -66,7 +64,6 @@ use crate::{
 /// A program at work, see the [module](self) page.
 pub struct Node {
     program: Program,
-    plan: Arc<Plan>,
     /// The modules that were asked for; the others are only called.
     targets: Box<[u32]>,
     components: Box<[Option<Slotted>]>,
@@ -83,10 +80,6 @@ pub struct Node {
     is_beginning: bool,
     /// The turn behind it begins what the modules begin of themselves.
     is_starting: bool,
-    /// Bytes of the batch that was taken last.
-    held: Option<Charge>,
-    batch: Batch,
-    screened: Option<Box<Screened>>,
     /// Made when the host first needs it.
     beside: Option<Box<Beside>>,
 }
@@ -109,7 +102,8 @@ impl Node {
 
     /// The names of its modules, in order.
     pub fn loaded_modules(&self) -> impl Iterator<Item = &str> {
-        let modules = self.targets.iter().filter_map(|at| self.plan.modules.get(*at as usize));
+        let modules =
+            self.targets.iter().filter_map(|at| self.program.plan().modules.get(*at as usize));
         modules.map(|module| &*module.name)
     }
 
@@ -181,12 +175,12 @@ impl Node {
 
     /// Takes and applies one turn, for embedders that keep no journal.
     pub fn step(&mut self, now: Nanos, steps: &mut Vec<EngineStep>) {
-        let mut batch = std::mem::take(&mut self.batch);
+        let mut batch = std::mem::take(&mut self.beside().batch);
         let taken = self.take(now);
         self.commit_into(taken, &mut batch);
         self.apply(&batch, steps);
         batch.events.clear();
-        self.batch = batch;
+        self.beside().batch = batch;
     }
 
     /// Steps until nothing is left that could be done at `now`.

@@ -18,10 +18,7 @@ mod peering;
 mod round_trips;
 mod stores;
 
-use std::{
-    collections::{BTreeSet, VecDeque},
-    sync::Arc,
-};
+use std::{collections::VecDeque, sync::Arc};
 
 use samsara_proto::{Address, PeerId};
 
@@ -102,8 +99,6 @@ pub(crate) struct Services {
     /// Pushes through it are refused once this life has ended.
     pub(crate) handle: NodeIngressHandle,
     pub(crate) parked: usize,
-    /// Commands whose answer comes by the mailbox and is not there yet.
-    awaited: BTreeSet<CommandId>,
     /// The batch was applied before: its answers are in the history, and nobody is to give others.
     pub(crate) is_replaying: bool,
     /// Commands that were answered during a call.
@@ -142,7 +137,6 @@ impl Services {
             inner_execs: IdCounter::resume(INNER_EXECS),
             handle,
             parked: 0,
-            awaited: BTreeSet::new(),
             is_replaying: false,
             answered: VecDeque::new(),
             timers: Scheduler::new(config.state.max_timers),
@@ -224,18 +218,21 @@ impl Services {
     /// A new command whose answer comes by the mailbox. What is refused follows from the batches
     /// alone: the mailbox keeps as many places for answers as can be awaited here.
     pub(crate) fn await_answer(&mut self) -> Result<CommandId, OpError> {
-        if self.awaited.len() >= self.config.max_pending_async as usize {
-            let reason = format!("{} answers are awaited already", self.awaited.len());
+        let awaited = self.kept().map_or(0, |stores| stores.awaited.len());
+        if awaited >= self.config.max_pending_async as usize {
+            let reason = format!("{awaited} answers are awaited already");
             return Err(OpError::new(OpErrorKind::Limit, reason));
         }
         let command = self.new_command()?;
-        self.awaited.insert(command);
+        self.stores().awaited.insert(command);
         Ok(command)
     }
 
     /// Notes that the answer of a command is there.
     pub(crate) fn note_answer(&mut self, command: CommandId) {
-        self.awaited.remove(&command);
+        if let Some(stores) = &mut self.stores {
+            stores.awaited.remove(&command);
+        }
         if let Some(stores) = self.kept_mut() {
             stores.jobs.end(command);
         }

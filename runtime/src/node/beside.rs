@@ -2,7 +2,9 @@
 //!
 //! Law: nothing here is part of the history: what matters of it enters by the next batch.
 
-use super::{Node, refused::Refused, tap::Tap};
+use samsara_ingress::Charge;
+
+use super::{Batch, Node, Screened, refused::Refused, tap::Tap};
 
 /// What few Nodes ever need, so that the others do not carry it.
 #[derive(Default)]
@@ -10,6 +12,12 @@ pub(super) struct Beside {
     /// Events that a clear has yet to discard, if one is under way.
     pub(super) clearing: Option<usize>,
     pub(super) refused: Refused,
+    /// What was kept out of batches.
+    pub(super) screened: Screened,
+    /// Bytes of the batch that was taken last.
+    pub(super) held: Option<Charge>,
+    /// Kept for its capacity.
+    pub(super) batch: Batch,
     pub(super) tap: Option<Tap>,
 }
 

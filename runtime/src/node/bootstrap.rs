@@ -216,7 +216,7 @@ impl Node {
                 let slots = names.into_iter().map(|name| self.slot_index(name));
                 let slots = slots.collect::<Result<BTreeSet<u32>, _>>()?;
                 for module in self.bootstrappable() {
-                    let plan = self.plan.modules.get(module as usize);
+                    let plan = self.program.plan().modules.get(module as usize);
                     let bootstrap = plan.and_then(|plan| plan.bootstrap.as_ref());
                     if bootstrap.is_some_and(|own| own.slots.iter().any(|at| slots.contains(at))) {
                         order.add(module, Vec::new())?;
@@ -228,7 +228,7 @@ impl Node {
     }
 
     fn slot_index(&self, name: String) -> Result<u32, BootstrapError> {
-        let mut slots = (0..).zip(&self.plan.slots);
+        let mut slots = (0..).zip(&self.program.plan().slots);
         let found = slots.find(|(_, slot)| *slot.name == *name).map(|(at, _)| at);
         found.ok_or_else(|| BootstrapError::UnknownTarget {
             target_name: name,
@@ -238,7 +238,8 @@ impl Node {
 
     /// The modules that have a bootstrap: those that were asked for, and those that they call.
     fn bootstrappable(&self) -> BTreeSet<u32> {
-        let modules = self.targets.iter().filter_map(|at| self.plan.modules.get(*at as usize));
+        let modules =
+            self.targets.iter().filter_map(|at| self.program.plan().modules.get(*at as usize));
         modules.flat_map(|module| &module.bootstraps).copied().collect()
     }
 }
@@ -260,10 +261,10 @@ impl Order<'_> {
     ) -> Result<(), BootstrapError> {
         let node = self.node;
         let may = |at: &u32| node.targets.contains(at) || node.bootstrappable().contains(at);
-        let Some(module) = node.plan.module(&name).filter(may) else {
+        let Some(module) = node.program.plan().module(&name).filter(may) else {
             let known = node.targets.iter().copied().chain(node.bootstrappable());
             let known: BTreeSet<u32> = known.collect();
-            let names = known.iter().filter_map(|at| node.plan.modules.get(*at as usize));
+            let names = known.iter().filter_map(|at| node.program.plan().modules.get(*at as usize));
             let available = names.map(|module| module.name.as_ref().to_owned()).collect();
             return Err(BootstrapError::UnknownTarget { target_name: name, available });
         };
@@ -275,7 +276,7 @@ impl Order<'_> {
 
     fn add(&mut self, module: u32, inputs: Vec<(String, Value)>) -> Result<(), BootstrapError> {
         let node = self.node;
-        let Some(plan) = node.plan.modules.get(module as usize) else { return Ok(()) };
+        let Some(plan) = node.program.plan().modules.get(module as usize) else { return Ok(()) };
         let mut inputs = self.inputs(plan, inputs)?;
         for &before in &plan.bootstraps {
             let is_new = self.named.insert(before) || before == module;
@@ -302,7 +303,7 @@ impl Order<'_> {
         given: Vec<(String, Value)>,
     ) -> Result<Vec<(u32, Value)>, BootstrapError> {
         let body = module.bootstrap.as_ref();
-        let body = body.and_then(|own| self.node.plan.modules.get(own.body as usize));
+        let body = body.and_then(|own| self.node.program.plan().modules.get(own.body as usize));
         let target_name = || module.name.as_ref().to_owned();
         let mut inputs: Vec<(u32, Value)> = self.memory.vec(given.len())?;
         for (input, value) in given {
@@ -331,7 +332,7 @@ impl Order<'_> {
     }
 
     fn expect_all(&self, module: u32, given: &[(u32, Value)]) -> Result<(), BootstrapError> {
-        let plan = &self.node.plan;
+        let plan = &self.node.program.plan();
         let Some(module) = plan.modules.get(module as usize) else { return Ok(()) };
         let body = module.bootstrap.as_ref().and_then(|own| plan.modules.get(own.body as usize));
         let ports = body.into_iter().flat_map(|body| &body.inputs);

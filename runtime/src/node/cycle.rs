@@ -71,7 +71,7 @@ impl Node {
         let guard = guarded
             .map(|Guarded { aborted, about_to_run }| Guard::of(Guarded { aborted, about_to_run }));
         let walk = Walk {
-            plan: &self.plan,
+            plan: self.program.plan(),
             engine,
             components: &mut self.components,
             services: &mut self.services,
@@ -97,7 +97,7 @@ impl Node {
                 }
             }
         }
-        let mut held = self.held.take();
+        let mut held = self.beside.as_mut().and_then(|beside| beside.held.take());
         engine.settle_births(|weight| held.as_mut()?.split(weight));
         self.set_doors();
         if !self.services.is_replaying {

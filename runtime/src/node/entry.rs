@@ -91,7 +91,9 @@ impl Node {
     }
 
     fn module(&self, module: &str) -> Result<u32, DeliveryError> {
-        let find = |name: &str| self.plan.module(name).filter(|index| self.targets.contains(index));
+        let find = |name: &str| {
+            self.program.plan().module(name).filter(|index| self.targets.contains(index))
+        };
         let found = find(module).or_else(|| find(&part_name(module, self.place()?)));
         found.ok_or_else(|| DeliveryError::UnknownModule {
             module: module.to_owned(),
@@ -106,7 +108,7 @@ impl Node {
         input: &str,
         value: impl IntoValue,
     ) -> Result<(u32, Value), DeliveryError> {
-        let plan = self.plan.modules.get(index as usize);
+        let plan = self.program.plan().modules.get(index as usize);
         let found = plan.and_then(|plan| {
             let at = plan.input(input)?;
             Some((at, plan.inputs.get(at as usize)?))

@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use samsara_ingress::{IngressLimits, LimitError};
 use samsara_proto::{Address, PeerId};
 
-use super::{Batch, Installation, Node};
+use super::{Installation, Node};
 use crate::{
     component::{ConstructError, Slotted},
     config::{ConfigErrors, NodeConfig},
@@ -200,7 +200,6 @@ pub(super) fn make(
     services.bus = bus;
     Ok(Node {
         program: program.clone(),
-        plan: Arc::clone(plan),
         targets: targets.into(),
         components,
         reader,
@@ -211,9 +210,6 @@ pub(super) fn make(
         incarnation,
         is_beginning: false,
         is_starting,
-        held: None,
-        batch: Batch::default(),
-        screened: None,
         beside: None,
         handle,
         queue,

@@ -37,7 +37,7 @@ impl Node {
                 // The handle ends here, and with its word that it was dropped the place is free.
                 continue;
             }
-            let slot = self.plan.slots.get(pending.slot as usize);
+            let slot = self.program.plan().slots.get(pending.slot as usize);
             let declared = slot.and_then(|slot| slot.kind.op(&pending.name));
             match declared.and_then(|declared| declared.handler.runner()) {
                 Some(runner) => return Some(Job { pending, runner: Arc::clone(runner), handle }),

@@ -47,7 +47,9 @@ impl Node {
 
     fn phases(&self) -> BTreeSet<&str> {
         let mut phases = BTreeSet::from(PHASES);
-        for module in self.targets.iter().filter_map(|at| self.plan.modules.get(*at as usize)) {
+        for module in
+            self.targets.iter().filter_map(|at| self.program.plan().modules.get(*at as usize))
+        {
             let ops = module.listeners.iter().filter_map(|op| module.ops.get(*op as usize));
             phases.extend(ops.filter_map(|op| match &op.call {
                 Call::Request(Request::LifecyclePhase(phase)) => Some(&**phase),

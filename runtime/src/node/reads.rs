@@ -36,7 +36,7 @@ impl Node {
     /// How far an execution is; nothing if it has not begun or has ended. It looks through all
     /// executions, so it is for people and not for turns.
     pub fn execution_state(&self, exec: ExecId) -> Option<ExecutionState> {
-        let look = self.engine.as_ref()?.look(&self.plan, exec)?;
+        let look = self.engine.as_ref()?.look(self.program.plan(), exec)?;
         let parked = look.parked.into_iter().map(|(op, command)| ParkedOp { op, command });
         Some(ExecutionState {
             module: look.module,

@@ -32,7 +32,7 @@ pub struct Screened {
 impl Node {
     /// What was kept out of batches so far.
     pub fn screened(&self) -> Screened {
-        self.screened.as_deref().copied().unwrap_or_default()
+        self.beside.as_ref().map(|beside| beside.screened).unwrap_or_default()
     }
 
     /// How far a stream of a peer was taken: from where the peer's link resumes it.
@@ -54,7 +54,7 @@ impl Node {
             at += 1;
             kept_out.next_if(|out| Some(*out) == place).is_none()
         });
-        let counts = self.screened.get_or_insert_default();
+        let counts = &mut self.beside().screened;
         counts.duplicates = counts.duplicates.saturating_add(new.duplicates);
         counts.gaps = counts.gaps.saturating_add(new.gaps);
         counts.stale = counts.stale.saturating_add(new.stale);

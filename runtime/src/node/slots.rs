@@ -13,18 +13,18 @@ use crate::{
 impl Node {
     /// Every slot and the kind of component in it, by the names of the slots.
     pub fn slots_iter(&self) -> impl Iterator<Item = (&str, &ComponentType)> {
-        self.plan.slots.iter().map(|slot| (&*slot.name, &slot.kind))
+        self.program.plan().slots.iter().map(|slot| (&*slot.name, &slot.kind))
     }
 
     /// The names of the component types in use, each once, in order.
     pub fn linked_components(&self) -> impl Iterator<Item = &'static str> {
-        let names = self.plan.slots.iter().map(|slot| slot.kind.type_name());
+        let names = self.program.plan().slots.iter().map(|slot| slot.kind.type_name());
         names.collect::<std::collections::BTreeSet<_>>().into_iter()
     }
 
     /// The component in a slot, if it is a `C`.
     pub fn slot<C: Component>(&self, name: &str) -> Option<&C> {
-        let at = self.plan.slots.iter().position(|slot| &*slot.name == name)?;
+        let at = self.program.plan().slots.iter().position(|slot| &*slot.name == name)?;
         let component: &dyn Any = &*self.components.get(at)?.as_ref()?.component;
         component.downcast_ref()
     }

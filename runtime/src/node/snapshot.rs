@@ -10,7 +10,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{Batch, Node};
+use super::Node;
 use crate::{
     codec::{Loader, Saved, Saver, Types, to_bytes},
     component::Slotted,
@@ -30,7 +30,7 @@ impl Node {
     /// snapshot is not serialised again.
     pub fn snapshot(&mut self) -> Result<NodeSnapshot, SnapshotError> {
         let mut components = Vec::new();
-        for (slot, held) in self.plan.slots.iter().zip(&mut self.components) {
+        for (slot, held) in self.program.plan().slots.iter().zip(&mut self.components) {
             let Some(held) = held else { continue };
             let (slot, type_name) = (slot.name.as_ref().to_owned(), slot.kind.type_name());
             let state_bytes = match &held.written {
@@ -107,7 +107,7 @@ impl Node {
         let mut engine = None;
         if snapshot.parts.contains_key(EXECUTIONS) {
             let mut charge = |bytes| self.handle.charge(bytes).ok();
-            let mut around = Around { plan: &self.plan, charge: &mut charge };
+            let mut around = Around { plan: self.program.plan(), charge: &mut charge };
             let read = Engine::load_parts(&mut |name, load| parts.read(name, load), &mut around)?;
             services.parked = read.parked();
             engine = Some(Box::new(read));
@@ -123,9 +123,8 @@ impl Node {
         // Ids that were given at the door since are never given again.
         self.admissions = IdCounter::resume(self.admissions.minted().max(admissions.minted()));
         self.clock = LogicalClock::resume(snapshot.header.now);
-        (self.held, self.batch) = (None, Batch::default());
         if let Some(beside) = &mut self.beside {
-            beside.clearing = None;
+            (beside.clearing, beside.held) = (None, None);
         }
         Ok(())
     }
@@ -152,7 +151,7 @@ impl Node {
         snapshot: &NodeSnapshot,
     ) -> Result<Box<[Option<Slotted>]>, RestoreError> {
         let made = || {
-            let slots = self.plan.slots.iter().zip(&self.components);
+            let slots = self.program.plan().slots.iter().zip(&self.components);
             slots.filter_map(|(slot, made)| made.as_ref().map(|_| slot))
         };
         let wanted = made().map(|slot| (&*slot.name, slot.kind.type_name()));

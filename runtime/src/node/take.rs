@@ -191,11 +191,9 @@ impl Node {
         }
         batch.events.append(&mut told);
         let first = batch.events.len();
-        self.held = None;
-        if turn > 0 {
-            // As when it was taken: a Node whose life has ended takes nothing.
-            self.held = self.reader.commit(&mut batch.events).ok();
-        }
+        // As when it was taken: a Node whose life has ended takes nothing.
+        let held = (turn > 0).then(|| self.reader.commit(&mut batch.events).ok());
+        self.beside().held = held.flatten();
         if screening.has_envelopes {
             self.keep_out(first, screening, batch);
         }

@@ -58,10 +58,10 @@ impl Services {
         visit("chance", &mut Plain(&mut self.rng))?;
         visit("commands", &mut Plain(&mut self.commands))?;
         visit("own executions", &mut Plain(&mut self.inner_execs))?;
-        visit("awaited answers", &mut Plain(&mut self.awaited))?;
         visit("timers", &mut self.timers)?;
         visit("expiries", &mut Plain(&mut self.expiries))?;
         if let Some(stores) = &mut self.stores {
+            visit("awaited answers", &mut Plain(&mut stores.awaited))?;
             visit("gates", &mut stores.gates)?;
             visit("holds", &mut stores.holds)?;
             visit("queues", &mut stores.queues)?;

@@ -8,13 +8,11 @@ use crate::id::CommandId;
 impl Services {
     /// Forgets the answers that nobody can give any more, and tells which they were.
     pub(crate) fn lose_answers(&mut self) -> Vec<CommandId> {
-        let jobs = self.stores.as_ref().map(|stores| &stores.jobs);
-        let is_job = |command: &CommandId| jobs.is_some_and(|jobs| jobs.find(*command).is_some());
-        let lost: Vec<CommandId> =
-            self.awaited.iter().copied().filter(|command| !is_job(command)).collect();
-        lost.iter().for_each(|command| {
-            self.awaited.remove(command);
-        });
+        let Some(stores) = self.kept_mut() else { return Vec::new() };
+        let (jobs, awaited) = (&stores.jobs, &mut stores.awaited);
+        let lost = awaited.iter().copied().filter(|command| jobs.find(*command).is_none());
+        let lost: Vec<_> = lost.collect();
+        awaited.retain(|command| jobs.find(*command).is_some());
         lost
     }
 }

@@ -6,15 +6,20 @@ use super::{
     Answer, Services, component_timers::ComponentTimers, gathers::Gathers, jobs::Jobs,
     latches::Latches,
 };
+use std::collections::BTreeSet;
+
 use crate::{
     config::NodeConfig,
     framework::{Enqueued, HoldTable, Metrics, PeerGate, RecordBuffer, Refused, SerializeQueue},
+    id::CommandId,
     value::Value,
 };
 
 /// The stores of a Node.
 #[derive(Debug)]
 pub(crate) struct Stores {
+    /// Commands whose answer comes by the mailbox and is not there yet.
+    pub(crate) awaited: BTreeSet<CommandId>,
     pub(crate) gates: PeerGate,
     pub(crate) holds: HoldTable<Value>,
     pub(crate) queues: SerializeQueue<Value>,
@@ -31,6 +36,7 @@ impl Stores {
         let (state, exchange) = (&config.state, &config.exchange);
         let waiters = config.max_pending_async;
         Self {
+            awaited: BTreeSet::new(),
             gates: PeerGate::new(exchange.max_gates, exchange.max_gate_waiters),
             holds: HoldTable::new(state.hold_names, state.hold_items),
             queues: SerializeQueue::new(state.max_names, state.serialize_capacity, waiters),
@@ -46,9 +52,10 @@ impl Stores {
     /// Drops what executions keep. Timers of components stay, as the components do, and so do jobs
     /// that nobody waits for now, for the places that are kept for their answers.
     pub(crate) fn clear(&mut self, config: &NodeConfig) {
-        let Self { component_timers, mut jobs, .. } = std::mem::replace(self, Self::new(config));
+        let Self { component_timers, mut jobs, awaited, .. } =
+            std::mem::replace(self, Self::new(config));
         jobs.note_all_moot();
-        *self = Self { component_timers, jobs, ..Self::new(config) };
+        *self = Self { component_timers, jobs, awaited, ..Self::new(config) };
     }
 }
 

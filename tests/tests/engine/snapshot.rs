@@ -21,7 +21,7 @@ use self::everything::{Everything, history, seen};
 use super::{
     determinism::{perform, story_of},
     oracle::Stage,
-    parts::{node, node_with},
+    parts::{completion, node, node_with},
 };
 
 /// What a Node was moved by, and what it did.
@@ -144,10 +144,15 @@ fn answers_that_are_owed_still_count_after_a_restore() {
     first.run_until_idle(seconds(1));
     assert_eq!(first.pending_async_count(), 0, "their time was up");
     let snapshot = first.snapshot().expect("they can be written");
-    let start = new().snapshot().expect("they can be written");
+    let mut idle = new();
+    idle.invoke("Main", [("n", 604_u64)]).expect("it is admitted");
+    idle.run_until_idle(seconds(0));
+    completion(604).complete(1).expect("it has a place");
+    idle.run_until_idle(seconds(0));
+    let idle = idle.snapshot().expect("they can be written");
     for (snapshot, wanted) in [
         (snapshot.clone(), Some("2 answers are awaited already")),
-        (snapshot.with_part_of("awaited answers", &start), None),
+        (snapshot.with_part_of("awaited answers", &idle), None),
     ] {
         let mut second = new();
         second.restore(&snapshot).expect("it is of this Node");
