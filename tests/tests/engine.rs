@@ -33,6 +33,7 @@ mod engine {
     mod plain_onnx;
     mod role;
     mod round;
+    mod rows;
     mod snapshot;
     mod state;
     mod surroundings;

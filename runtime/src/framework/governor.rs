@@ -175,6 +175,11 @@ impl PeerGovernor {
         Ok(self.blocked.insert(*peer).then_some(PeerTransition::Blocked))
     }
 
+    /// Who is on the block list, in order.
+    pub fn blocked(&self) -> impl Iterator<Item = &PeerId> {
+        self.blocked.iter()
+    }
+
     /// Takes this peer off the block list.
     pub fn unblock(&mut self, peer: &PeerId) -> Option<PeerTransition> {
         self.blocked.remove(peer).then_some(PeerTransition::Unblocked)

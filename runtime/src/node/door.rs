@@ -23,6 +23,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use samsara_proto::{Address, EnvelopeCodec, PeerId, WireEnvelope};
 
@@ -30,6 +32,7 @@ use super::Node;
 use crate::{
     error::DeliveryError,
     event::{EnvelopeFrom, IngressEvent, NodeIngressHandle},
+    services::Services,
 };
 
 /// A way into a Node for its peers.
@@ -116,6 +119,20 @@ impl Node {
             } else {
                 self.queue.unblock(&peer);
             }
+        }
+    }
+
+    /// Has the mailbox refuse those whom the Node refuses now that it was set to another state, and
+    /// those alone.
+    pub(super) fn reset_doors(&self, before: &Services) {
+        let blocked = |services: &Services| {
+            let peers = services.peers().into_iter().flat_map(|peering| peering.governor.blocked());
+            peers.copied().collect::<BTreeSet<_>>()
+        };
+        let (before, now) = (blocked(before), blocked(&self.services));
+        before.difference(&now).for_each(|peer| self.queue.unblock(peer));
+        for peer in now.difference(&before) {
+            self.queue.block(peer).ok();
         }
     }
 

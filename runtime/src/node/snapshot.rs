@@ -118,7 +118,8 @@ impl Node {
         self.reader = reader.map_err(|_| RestoreError::LifeTaken { wanted: life })?;
         self.incarnation = life;
         self.components = components;
-        self.services = services;
+        let before = std::mem::replace(&mut self.services, services);
+        self.reset_doors(&before);
         self.engine = engine;
         // Ids that were given at the door since are never given again.
         self.admissions = IdCounter::resume(self.admissions.minted().max(admissions.minted()));

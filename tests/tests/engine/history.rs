@@ -13,6 +13,7 @@ use samsara_runtime::{
     event::{Control, IngressEvent, PeerChange},
     node::Node,
     program::ContentHash,
+    rng::Rng,
     step::EngineStep,
 };
 
@@ -80,6 +81,37 @@ fn the_steps_of_histories_are_those_that_were_written_down() {
         }
     }
     assert_eq!(ContentHash::of(text.as_bytes()).to_string(), FROZEN, "left is what happens now");
+}
+
+#[test]
+fn a_history_that_is_cut_goes_on_as_if_it_had_not_been() {
+    for seed in 0..HISTORIES {
+        let (turns, told) = happen(seed);
+        let mut whole = Stage::new(config()).node;
+        let wanted = sight(&told);
+        let mut cuts = Rng::from_seed(seed);
+        for (at, turn) in turns.iter().enumerate() {
+            if cuts.chance(1, 16) {
+                let snapshot = whole.snapshot().expect("its components can be written");
+                let mut restored = Stage::new(config()).node;
+                restored.restore(&snapshot).expect("it is of this Node");
+                retell(&mut restored, &turns[at..], |node, turn, steps| {
+                    node.replay(&turn.batch, steps);
+                });
+                // Counters are of a life, and so is what the first turns refused.
+                assert_eq!(lasting(&sight(&restored)), lasting(&wanted), "history {seed} at {at}");
+            }
+            whole.replay(&turn.batch, &mut Vec::new());
+        }
+    }
+}
+
+/// What is seen of a Node, but its life and its counters.
+fn lasting(sight: &str) -> String {
+    let (_, rest) = sight.split_once("modules").expect("a Node shows its modules");
+    let counters = rest.find("Counters").expect("they are shown");
+    let (depths, rest) = rest.split_at(counters);
+    format!("{depths}{}", rest.split_once('}').expect("they end").1)
 }
 
 #[test]

@@ -12,7 +12,7 @@ use samsara_runtime::{
     event::{BootstrapInputs, Control, IngressEvent, InputIndex},
     graph::Graph,
     id::{CommandId, ExecId},
-    node::{BootstrapTarget, Node, install},
+    node::{BootstrapTarget, Node, PeerDoor, install},
     rng::Rng,
     schema::PortType,
     step::EngineStep,
@@ -128,6 +128,27 @@ fn a_door_on_another_thread_lets_nothing_in_once_its_peer_is_blocked() {
     }
     let anew = node.wire_door().peer(&peer(2)).expect("there is room");
     assert!(anew.deliver_envelope(envelope(1, vec![]), None).is_err());
+}
+
+#[test]
+fn a_node_that_is_set_back_has_the_doors_that_it_had() {
+    let mut node = wire::node(1, |g| {
+        g.output("n", g.input::<u64>("n"));
+        g.export("n");
+    });
+    node.block_peer(peer(2)).expect("there is room");
+    node.run_until_idle(NOW);
+    let snapshot = node.snapshot().expect("nothing in it cannot be written");
+    node.unblock_peer(peer(2)).expect("there is room");
+    node.block_peer(peer(3)).expect("there is room");
+    node.run_until_idle(NOW);
+    let doors = [2, 3].map(|number| node.wire_door().peer(&peer(number)).expect("there is room"));
+    let are_open = |doors: &[PeerDoor; 2]| {
+        doors.each_ref().map(|door| door.deliver_envelope(envelope(1, vec![]), None).is_ok())
+    };
+    assert_eq!(are_open(&doors), [true, false]);
+    node.restore(&snapshot).expect("it is of this Node");
+    assert_eq!(are_open(&doors), [false, true]);
 }
 
 #[test]
