@@ -26,10 +26,6 @@ use std::{
     sync::Arc,
 };
 
-pub(crate) use self::{
-    guard::Guard,
-    kept::{Around, EXECUTIONS, Load},
-};
 use self::{
     bootstrap::Bootstraps,
     gate::{Gate, Passage},
@@ -40,6 +36,10 @@ use self::{
 pub use self::{
     clear::Counters,
     guard::{Aborted, Guarded},
+};
+pub(crate) use self::{
+    guard::Guard,
+    kept::{Around, EXECUTIONS, Load},
 };
 use crate::{
     completion::Reply,

@@ -32,6 +32,7 @@ use std::{fmt, sync::Arc};
 use samsara_ingress::Charge;
 use samsara_proto::PeerId;
 
+pub(crate) use self::batch::journal_types;
 pub use self::batch::{Batch, Wakeup};
 pub use self::bootstrap::{BootstrapError, BootstrapRequest, BootstrapStatus, BootstrapTarget};
 pub use self::door::{PeerDoor, WireDoor};

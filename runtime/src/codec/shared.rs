@@ -71,16 +71,6 @@ macro_rules! minted {
 
 minted!(CommandId, ExecId, RequestId);
 
-impl Saved for Incarnation {
-    fn save(&self, out: &mut Saver) {
-        self.get().save(out);
-    }
-
-    fn load(from: &mut Loader<'_>) -> Result<Self, Unreadable> {
-        Ok(Self::new(u64::load(from)?))
-    }
-}
-
 impl<Id: MintedId> Saved for IdCounter<Id> {
     fn save(&self, out: &mut Saver) {
         self.minted().save(out);

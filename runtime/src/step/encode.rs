@@ -38,6 +38,10 @@ impl EngineStep {
                 dropped.write(out);
             }
             Self::CycleBudgetExceeded { ready } => put!(out, 14, ready),
+            Self::GatherRefused { exec, op, round, sender, reason: _ } => {
+                put!(out, 15, exec, op, round, sender);
+            }
+            Self::GatherTimedOut { op, round, senders } => put!(out, 16, op, round, senders),
             Self::SendEnvelope { .. }
             | Self::OutboundDropped { .. }
             | Self::PeerResolveFailed { .. }
@@ -82,6 +86,8 @@ impl EngineStep {
             | Self::BootstrapFailed { .. }
             | Self::WaitingOnBootstrap { .. }
             | Self::Cancelled(_)
+            | Self::GatherRefused { .. }
+            | Self::GatherTimedOut { .. }
             | Self::CycleBudgetExceeded { .. } => {}
         }
     }
@@ -93,6 +99,8 @@ impl EngineStep {
             Self::AppEmitted { topic, .. } => topic,
             Self::AsyncSuspended { op, .. }
             | Self::JobStarted { op, .. }
+            | Self::GatherRefused { op, .. }
+            | Self::GatherTimedOut { op, .. }
             | Self::OpFailed { op, .. } => op,
             Self::Starved { ops, .. } | Self::LifecycleFired { ops, .. } => {
                 ops.first().map_or("", |op| op)
