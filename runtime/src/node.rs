@@ -31,6 +31,7 @@ use std::fmt;
 
 use samsara_proto::PeerId;
 
+pub(crate) use self::batch::journal_types;
 pub use self::batch::{Batch, Wakeup};
 pub use self::bootstrap::{BootstrapError, BootstrapRequest, BootstrapStatus, BootstrapTarget};
 pub use self::door::{PeerDoor, WireDoor};

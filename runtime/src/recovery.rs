@@ -35,16 +35,40 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod cadence;
+mod cursors;
+mod cycle;
 mod heads;
+mod letters;
+mod lives;
 mod log;
+mod offers;
+mod outputs;
+mod part;
+mod payload;
 mod record;
+mod replay;
 mod scan;
 mod segment;
+mod spec;
+mod strikes;
 
+pub use self::cadence::{Cadence, keep_for_all};
+pub use self::cursors::{CursorSlot, Cursors, CursorsError};
+pub use self::cycle::{Act, Durability, HostCycle, OutOfOrder};
 pub use self::heads::{ResumeError, StillInLog};
+pub use self::letters::{DeadLetter, DeadLetters, LetterId, LetterOf, LetterSource};
+pub use self::lives::{Lives, LivesError, StoreLife};
 pub use self::log::{AppendError, Log, LogError};
+pub use self::offers::{Offer, Offers};
+pub use self::outputs::{OutputMark, StepMarks};
+pub use self::part::HostPart;
+pub use self::payload::{AbortRecord, GiveUp, TurnRecord, ack_payload, gone_payload};
 pub use self::record::{Fault, Head, Lsn, Record, RecordKind};
+pub use self::replay::{Heard, History, Replay, ReplayError, Replayed};
 pub use self::segment::{FORMAT_VERSION, StoreId};
+pub use self::spec::NodeSpec;
+pub use self::strikes::{Cursor, Verdict};
 
 use crate::storage::{FileName, StorageError};
 

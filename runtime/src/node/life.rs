@@ -39,15 +39,17 @@ impl Node {
         outlived: Option<Mailbox>,
     ) -> Result<(), Fenced> {
         let life = incarnation.get();
-        let queue = outlived.as_ref().map_or(&self.queue, |mailbox| &mailbox.queue);
-        let reader = queue.open(life)?;
+        // A restore has begun the life already, in a mailbox that stays.
+        if self.incarnation != incarnation || outlived.is_some() {
+            let queue = outlived.as_ref().map_or(&self.queue, |mailbox| &mailbox.queue);
+            self.reader = queue.open(life)?;
+        }
         if let Some(Mailbox { queue, admissions }) = outlived {
             let minted = self.admissions.minted().max(admissions.minted());
             self.admissions = IdCounter::resume(minted);
             self.handle = queue.handle();
             self.queue = queue;
         }
-        self.reader = reader;
         self.services.handle = self.handle.for_life(life);
         self.incarnation = incarnation;
         self.is_beginning = true;

@@ -22,7 +22,7 @@ use crate::{
 };
 use bytes::Bytes;
 
-/// The ids that were given at the door.
+/// The ids that were given at the door, and whether the first events are still to come.
 const ADMISSIONS: &str = "admissions";
 
 impl Node {
@@ -46,7 +46,7 @@ impl Node {
             components.push(NamedComponentSnapshot { slot, type_name, state_bytes });
         }
         let mut parts = BTreeMap::new();
-        parts.insert(ADMISSIONS.to_owned(), to_bytes(&self.admissions));
+        parts.insert(ADMISSIONS.to_owned(), to_bytes(&(self.admissions.clone(), self.is_starting)));
         let Ok(()) = self.services.parts(&mut |name, part| {
             let mut out = Saver::default();
             part.save(&mut out);
@@ -94,9 +94,9 @@ impl Node {
             ..Types::default()
         };
         let mut parts = Parts { parts: &snapshot.parts, used: BTreeSet::new(), types: &types };
-        let mut admissions = IdCounter::<ExecId>::new();
+        let (mut admissions, mut is_starting) = (IdCounter::<ExecId>::new(), false);
         parts.read(ADMISSIONS, &mut |from| {
-            admissions = Saved::load(from)?;
+            (admissions, is_starting) = Saved::load(from)?;
             Ok(())
         })?;
 
@@ -117,6 +117,7 @@ impl Node {
         let reader = self.queue.open(life.get());
         self.reader = reader.map_err(|_| RestoreError::LifeTaken { wanted: life })?;
         self.incarnation = life;
+        (self.is_beginning, self.is_starting) = (false, is_starting);
         self.components = components;
         let before = std::mem::replace(&mut self.services, services);
         self.reset_doors(&before);

@@ -10,12 +10,11 @@ use samsara_proto::PeerId;
 
 use super::record::Lsn;
 use crate::{
-    codec::{saved, saved_enum},
+    codec::{Kept, Loader, Saved, Saver, Unreadable, saved, saved_enum},
     event::IngressEvent,
     framework::CapReached,
     id::ExecId,
-    node::Aborted,
-    node::Batch,
+    node::{Aborted, Batch},
 };
 
 /// Names a dead letter: the record of its batch, and what of it.
@@ -112,6 +111,18 @@ impl DeadLetters {
         for (id, letter) in letters.into_iter().filter(|(id, _)| !gone.contains(id)) {
             self.letters.entry(id).or_insert(letter);
         }
+    }
+}
+
+impl Kept for DeadLetters {
+    fn save(&self, out: &mut Saver) {
+        self.letters.save(out);
+    }
+
+    fn fill(&mut self, from: &mut Loader<'_>) -> Result<(), Unreadable> {
+        // More than may be put now stay all the same: they are no less lost.
+        self.letters = Saved::load(from)?;
+        Ok(())
     }
 }
 

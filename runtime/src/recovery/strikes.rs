@@ -60,7 +60,8 @@ impl Cursor {
     pub fn to_bytes(self) -> [u8; Self::LEN] {
         let mut bytes = Self::CLEAR;
         let exec = self.exec.map_or(0, ExecId::get);
-        let fields = [&self.at.get().to_le_bytes()[..], &exec.to_le_bytes(), &self.begun.to_le_bytes()];
+        let fields =
+            [&self.at.get().to_le_bytes()[..], &exec.to_le_bytes(), &self.begun.to_le_bytes()];
         let parts = fields.concat();
         for (byte, part) in bytes.iter_mut().zip(parts.iter().chain(&crc(&parts).to_le_bytes())) {
             *byte = *part;

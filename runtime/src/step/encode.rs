@@ -3,9 +3,7 @@
 //! Law: equal steps give equal bytes in every build, whatever their texts for people are: of what
 //! the engine itself refuses the kind of step counts, of what a component says every byte.
 
-#![expect(dead_code, reason = "replay compares what is written here, and is not there yet")]
-
-use super::{Cancelled, EngineStep, NotGathered};
+use super::{Cancelled, EngineStep};
 use crate::{
     codec::{Saved, Saver},
     framework::Delivery,
@@ -40,8 +38,8 @@ impl EngineStep {
                 dropped.write(out);
             }
             Self::CycleBudgetExceeded { ready } => put!(out, 14, ready),
-            Self::GatherRefused { exec, op, round, sender, reason } => {
-                put!(out, 15, exec, op, round, sender, &(*reason == NotGathered::Late));
+            Self::GatherRefused { exec, op, round, sender, reason: _ } => {
+                put!(out, 15, exec, op, round, sender);
             }
             Self::GatherTimedOut { op, round, senders } => put!(out, 16, op, round, senders),
             Self::SendEnvelope { .. }
@@ -101,9 +99,9 @@ impl EngineStep {
             Self::AppEmitted { topic, .. } => topic,
             Self::AsyncSuspended { op, .. }
             | Self::JobStarted { op, .. }
-            | Self::OpFailed { op, .. }
             | Self::GatherRefused { op, .. }
-            | Self::GatherTimedOut { op, .. } => op,
+            | Self::GatherTimedOut { op, .. }
+            | Self::OpFailed { op, .. } => op,
             Self::Starved { ops, .. } | Self::LifecycleFired { ops, .. } => {
                 ops.first().map_or("", |op| op)
             }

@@ -26,7 +26,7 @@ const RANKS: &[&[&str]] = &[
     &["plan", "program", "compiler", "exec"],
     &["delivery", "snapshot"],
     &["node"],
-    &["storage", "recovery", "supervision"],
+    &["storage", "supervision", "recovery"],
 ];
 
 fn violations(tree: &Tree) -> Vec<Violation> {
