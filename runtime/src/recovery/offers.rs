@@ -77,11 +77,16 @@ impl Saved for Offer {
         match &self.step {
             EngineStep::AppEvent { exec, module, port, value } => {
                 0_u8.save(out);
-                (exec.save(out), module.save(out), port.save(out), value.save(out));
+                exec.save(out);
+                module.save(out);
+                port.save(out);
+                value.save(out);
             }
             EngineStep::AppEmitted { exec, topic, value } => {
                 1_u8.save(out);
-                (exec.save(out), topic.save(out), value.save(out));
+                exec.save(out);
+                topic.save(out);
+                value.save(out);
             }
             // Only those two are offered.
             _ => 2_u8.save(out),
