@@ -25,6 +25,7 @@ pub use self::denial::Denial;
 pub use self::op::{OpError, OpErrorKind};
 
 use samsara_ingress::Refusal;
+use samsara_proto::PeerId;
 
 use crate::id::{CommandId, IdsExhausted};
 use crate::reserve::AllocFailReason;
@@ -163,6 +164,11 @@ pub enum AppIngressSource {
         /// The command that the op waits for.
         command: CommandId,
     },
+    /// An envelope of a peer.
+    Envelope {
+        /// The peer.
+        peer: Box<PeerId>,
+    },
 }
 
 /// Why something was refused at the door.
@@ -250,6 +256,7 @@ impl fmt::Display for AppIngressSource {
                 write!(f, "invoke of {module} with {input_count} inputs")
             }
             Self::Completion { command } => write!(f, "completion of command {command}"),
+            Self::Envelope { peer } => write!(f, "envelope of {peer}"),
         }
     }
 }

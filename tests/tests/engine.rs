@@ -26,6 +26,7 @@ mod engine {
     mod inbound;
     mod jobs;
     mod later;
+    mod moot;
     mod oracle;
     mod parts;
     mod peers;

@@ -175,6 +175,7 @@ saved! { AppIngressError { source, byte_count, kind } }
 
 saved_enum! { AppIngressSource: "what was refused" {
     0 = AppEvent { module, input }, 1 = Invoke { module, input_count }, 2 = Completion { command },
+    3 = Envelope { peer },
 } }
 
 saved_enum! { AppIngressKind: "why it was refused" {

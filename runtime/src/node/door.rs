@@ -30,7 +30,7 @@ use samsara_proto::{Address, EnvelopeCodec, PeerId, WireEnvelope};
 
 use super::Node;
 use crate::{
-    error::DeliveryError,
+    error::{AppIngressSource, DeliveryError},
     event::{EnvelopeFrom, IngressEvent, NodeIngressHandle},
     services::Services,
 };
@@ -148,8 +148,7 @@ impl Node {
         peer: PeerId,
         frame: impl Into<Bytes>,
     ) -> Result<(), DeliveryError> {
-        self.services.may_hear(&peer)?;
-        self.wire_door().peer(&peer)?.deliver_inbound(frame.into())
+        self.hear(peer, |door| door.deliver_inbound(frame.into()))
     }
 
     /// Delivers an envelope of a peer that comes decoded, and says where it was seen to come from.
@@ -159,7 +158,19 @@ impl Node {
         envelope: WireEnvelope,
         observed: Option<Address>,
     ) -> Result<(), DeliveryError> {
-        self.services.may_hear(&peer)?;
-        self.wire_door().peer(&peer)?.deliver_envelope(envelope, observed)
+        self.hear(peer, |door| door.deliver_envelope(envelope, observed))
+    }
+
+    fn hear(
+        &mut self,
+        peer: PeerId,
+        deliver: impl FnOnce(PeerDoor) -> Result<(), DeliveryError>,
+    ) -> Result<(), DeliveryError> {
+        let may = self.services.may_hear(&peer).map_err(DeliveryError::from);
+        let heard = may.and_then(|()| self.wire_door().peer(&peer)).and_then(deliver);
+        if let Err(error) = &heard {
+            self.note_refusal(error, || AppIngressSource::Envelope { peer: Box::new(peer) });
+        }
+        heard
     }
 }

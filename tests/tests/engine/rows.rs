@@ -129,6 +129,32 @@ fn an_envelope_of_another_version_is_refused_at_the_door_and_leaves_nothing() {
     assert_eq!((node.ingress().stats().bytes, node.next_wakeup()), (0, Wakeup::Never));
 }
 
+#[test]
+fn a_refused_envelope_is_heard_of_inside_the_node_once_for_each_peer_and_kind() {
+    let mut node = wire::node(1, |g| g.output("refused", g.on_event("infra.ingress_error")));
+    for _ in 0..3 {
+        assert!(node.deliver_inbound(peer(2), "these bytes are no frame").is_err());
+    }
+    let strange = envelope(0, vec![fill("Main/n", 1_u64); 257]);
+    assert!(node.deliver_envelope(peer(3), strange, None).is_err());
+    let steps = node.run_until_idle(NOW).0;
+    let told: Vec<_> = outputs(&steps)
+        .into_iter()
+        .map(|(_, value)| match value {
+            Value::Record(record) => {
+                ["source", "kind", "count"].map(|field| record.field(field).cloned())
+            }
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let of = |from: u64, count: u64| {
+        let source = Value::from(format!("envelope of {}", peer(from)));
+        [source, "invalid_envelope".into(), count.into()].map(Some)
+    };
+    assert_eq!(told, [of(2, 3), of(3, 1)]);
+    assert_eq!(node.engine_stats().drops.refused_calls, 4);
+}
+
 fn asking(exchange: ExchangeConfig) -> Node {
     wire::node_with(1, NodeConfig { exchange, ..NodeConfig::default() }, |g| {
         g.output("answer", g.request("Main/n", g.input::<PeerId>("whom"), g.constant(1_u64)));
