@@ -10,7 +10,7 @@ use samsara_runtime::{
     config::{HostConfig, JournalConfig},
     event::IngressEvent,
     id::Incarnation,
-    node::{Batch, Node, Taken, Wakeup},
+    node::{Batch, Mailbox, Node, Taken, Wakeup},
     recovery::{
         AbortRecord, Act, Cursor, CursorSlot, Cursors, DeadLetters, Heard, History, HostCycle,
         HostPart, Lives, Log, Lsn, NodeSpec, Record, RecordKind, Replay, ReplayError, Snapshots,
@@ -131,7 +131,25 @@ fn open(world: &mut World) -> Result<Opened, End> {
 impl Host {
     /// A new process on what the last one left.
     pub(super) fn boot(world: &mut World) -> Result<Self, End> {
-        let Opened { life, mut log, mut cursors, snapshots } = open(world)?;
+        let opened = open(world)?;
+        Self::raise(world, opened, None)
+    }
+
+    /// A new life of a Node that fell in this process.
+    pub(super) fn rise(self, world: &mut World) -> Result<Self, End> {
+        let mut disk = world.disk.clone();
+        let mut rng = Rng::from_seed(u64::MAX);
+        let mut lives = Lives::open(&mut disk, &mut rng).map_err(cut)?;
+        let life = lives.bump(&mut disk, &mut rng).map_err(cut)?.incarnation;
+        let Self { mut log, snapshots, node, .. } = self;
+        log.write(&mut disk).map_err(cut)?;
+        let cursors = Cursors::open(&mut disk).map_err(cut)?;
+        let opened = Opened { life, log, cursors, snapshots };
+        Self::raise(world, opened, Some(node.into_mailbox()))
+    }
+
+    fn raise(world: &mut World, opened: Opened, mailbox: Option<Mailbox>) -> Result<Self, End> {
+        let Opened { life, mut log, mut cursors, snapshots } = opened;
         let (mut disk, peer) = (world.disk.clone(), world.peer());
         let poison = HostConfig::default().poison;
         let mut node = world.spec.install(&PeerId::from(7)).expect("the spec is sound");
@@ -179,7 +197,7 @@ impl Host {
         for offer in cycle.offers().iter() {
             world.release(offer.number, &offer.step);
         }
-        node.begin_life(life, None).expect("lives rise");
+        node.begin_life(life, mailbox).expect("lives rise");
         let (taken, batch, steps) = (None, Batch::default(), Vec::new());
         Ok(Self {
             disk,

@@ -6,7 +6,7 @@ use samsara_runtime::{
     compiler::Compiler,
     completion::Promise,
     component::{Component, Ops},
-    config::{NodeConfig, SnapshotConfig},
+    config::{NodeConfig, SnapshotConfig, TurnConfig},
     context::Cx,
     error::OpError,
     graph::Graph,
@@ -81,6 +81,7 @@ pub(super) fn tally() -> Program {
 
 pub(super) fn spec(program: Program, durability: Durability) -> NodeSpec {
     let snapshot = SnapshotConfig { every_events: 4, ..SnapshotConfig::default() };
-    let config = NodeConfig { snapshot, ..NodeConfig::default() };
+    let turn = TurnConfig { events: 8, ..TurnConfig::default() };
+    let config = NodeConfig { snapshot, turn, ..NodeConfig::default() };
     NodeSpec::new("tally", program).config(config).durability(durability)
 }
