@@ -3,6 +3,7 @@
 //! Law: [`Node::apply`] is the only way a Node changes, and everything that can influence it is in
 //! the batch.
 
+mod again;
 mod batch;
 mod beside;
 mod bootstrap;
@@ -31,6 +32,7 @@ use std::fmt;
 
 use samsara_proto::PeerId;
 
+pub use self::again::OfferAgainError;
 pub(crate) use self::batch::journal_types;
 pub use self::batch::{Batch, Wakeup};
 pub use self::bootstrap::{BootstrapError, BootstrapRequest, BootstrapStatus, BootstrapTarget};

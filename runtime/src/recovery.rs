@@ -50,6 +50,7 @@ mod record;
 mod replay;
 mod scan;
 mod segment;
+mod snapshots;
 mod spec;
 mod strikes;
 
@@ -67,6 +68,7 @@ pub use self::payload::{AbortRecord, GiveUp, TurnRecord, ack_payload, gone_paylo
 pub use self::record::{Fault, Head, Lsn, Record, RecordKind};
 pub use self::replay::{Heard, History, Replay, ReplayError, Replayed};
 pub use self::segment::{FORMAT_VERSION, StoreId};
+pub use self::snapshots::{Found, KeepError, Snapshots, StoredSnapshot};
 pub use self::spec::NodeSpec;
 pub use self::strikes::{Cursor, Verdict};
 

@@ -22,6 +22,19 @@ pub struct HostConfig {
     pub supervision: SupervisionConfig,
     /// How the log of a store is laid out.
     pub journal: JournalConfig,
+    /// What is done about events that bring their Node down.
+    pub poison: PoisonConfig,
+}
+
+settings! {
+    /// What is done about events that bring their Node down.
+    PoisonConfig {
+        /// Times that a batch may bring its Node or its process down before what did it is given
+        /// up: more than a stray kill, few enough to go on soon.
+        strikes_max: u32, DEFAULT_STRIKES_MAX = 3, EDGE_STRIKES_MAX = 3;
+        /// Dead letters of one Node; beyond, nothing more is given up and the Node stays down.
+        letters_max: u32, DEFAULT_LETTERS_MAX = 1_024, EDGE_LETTERS_MAX = 64;
+    }
 }
 
 settings! {
@@ -81,7 +94,11 @@ settings! {
 impl HostConfig {
     /// The preset for small devices.
     pub fn edge() -> Self {
-        Self { supervision: SupervisionConfig::edge(), journal: JournalConfig::edge() }
+        Self {
+            supervision: SupervisionConfig::edge(),
+            journal: JournalConfig::edge(),
+            poison: PoisonConfig::edge(),
+        }
     }
 
     /// Every problem of this tree, or none.
@@ -110,9 +127,10 @@ impl HostConfig {
 impl Settings for HostConfig {
     fn walk(&mut self, _: &'static str, visit: &mut Visitor<'_>) {
         // Taken apart by name, so that a group which is added is missed here by the compiler.
-        let Self { supervision, journal } = self;
+        let Self { supervision, journal, poison } = self;
         supervision.walk("supervision", visit);
         journal.walk("journal", visit);
+        poison.walk("poison", visit);
     }
 }
 

@@ -136,7 +136,7 @@ impl Node {
         }
     }
 
-    fn admit(
+    pub(super) fn admit(
         &mut self,
         bytes: u64,
         event: impl FnOnce(ExecId) -> IngressEvent,

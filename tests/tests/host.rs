@@ -1,0 +1,17 @@
+//! One Node with its host: journal, cycle, recovery, on a disk that loses what a real one may lose.
+
+use samsara_tests::counting::CountingAllocator;
+
+#[global_allocator]
+static ALLOCATOR: CountingAllocator = CountingAllocator;
+
+mod host {
+    mod batch;
+    mod crash;
+    mod disk;
+    mod driver;
+    mod falls;
+    mod files;
+    mod poison;
+    mod tally;
+}
