@@ -3,7 +3,7 @@
 //! Law: as for the tree of a Node: no setting is without a limit, and none is left out of the walk.
 
 use super::settings::{Settings, Visitor, settings};
-use super::{ConfigError, ConfigErrors, out_of_range};
+use super::{ConfigError, ConfigErrors, DeliveryConfig, SessionConfig, out_of_range};
 use crate::time::Nanos;
 
 /// Every limit of a host.
@@ -22,6 +22,10 @@ pub struct HostConfig {
     pub supervision: SupervisionConfig,
     /// How the log of a store is laid out.
     pub journal: JournalConfig,
+    /// What is kept between Nodes.
+    pub delivery: DeliveryConfig,
+    /// What is kept for clients.
+    pub sessions: SessionConfig,
 }
 
 settings! {
@@ -81,7 +85,12 @@ settings! {
 impl HostConfig {
     /// The preset for small devices.
     pub fn edge() -> Self {
-        Self { supervision: SupervisionConfig::edge(), journal: JournalConfig::edge() }
+        Self {
+            supervision: SupervisionConfig::edge(),
+            journal: JournalConfig::edge(),
+            delivery: DeliveryConfig::edge(),
+            sessions: SessionConfig::edge(),
+        }
     }
 
     /// Every problem of this tree, or none.
@@ -110,9 +119,11 @@ impl HostConfig {
 impl Settings for HostConfig {
     fn walk(&mut self, _: &'static str, visit: &mut Visitor<'_>) {
         // Taken apart by name, so that a group which is added is missed here by the compiler.
-        let Self { supervision, journal } = self;
+        let Self { supervision, journal, delivery, sessions } = self;
         supervision.walk("supervision", visit);
         journal.walk("journal", visit);
+        delivery.walk("delivery", visit);
+        sessions.walk("sessions", visit);
     }
 }
 
