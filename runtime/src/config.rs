@@ -16,6 +16,7 @@
 //! assert_eq!(paths, ["cycle_op_budget", "turn.events"]);
 //! ```
 
+mod delivery;
 mod host;
 mod peers;
 mod plan;
@@ -30,6 +31,7 @@ use samsara_proto::EnvelopeCaps;
 
 use self::settings::{Allowed, Path, Settings, Visitor, settings};
 
+pub use self::delivery::*;
 pub use self::host::*;
 pub use self::peers::*;
 pub use self::plan::*;

@@ -40,6 +40,7 @@ pub mod completion;
 pub mod component;
 pub mod config;
 pub mod context;
+pub mod delivery;
 pub mod error;
 pub mod event;
 mod exec;

@@ -3,7 +3,7 @@
 //! Law: as for the tree of a Node: no setting is without a limit, and none is left out of the walk.
 
 use super::settings::{Settings, Visitor, settings};
-use super::{ConfigError, ConfigErrors, out_of_range};
+use super::{ConfigError, ConfigErrors, DeliveryConfig, SessionConfig, out_of_range};
 use crate::time::Nanos;
 
 /// Every limit of a host.
@@ -24,6 +24,10 @@ pub struct HostConfig {
     pub journal: JournalConfig,
     /// What is done about events that bring their Node down.
     pub poison: PoisonConfig,
+    /// What is kept between Nodes.
+    pub delivery: DeliveryConfig,
+    /// What is kept for clients.
+    pub sessions: SessionConfig,
 }
 
 settings! {
@@ -98,6 +102,8 @@ impl HostConfig {
             supervision: SupervisionConfig::edge(),
             journal: JournalConfig::edge(),
             poison: PoisonConfig::edge(),
+            delivery: DeliveryConfig::edge(),
+            sessions: SessionConfig::edge(),
         }
     }
 
@@ -127,10 +133,12 @@ impl HostConfig {
 impl Settings for HostConfig {
     fn walk(&mut self, _: &'static str, visit: &mut Visitor<'_>) {
         // Taken apart by name, so that a group which is added is missed here by the compiler.
-        let Self { supervision, journal, poison } = self;
+        let Self { supervision, journal, poison, delivery, sessions } = self;
         supervision.walk("supervision", visit);
         journal.walk("journal", visit);
         poison.walk("poison", visit);
+        delivery.walk("delivery", visit);
+        sessions.walk("sessions", visit);
     }
 }
 

@@ -1,0 +1,6 @@
+//! Two couriers and what may happen between them, one thing a story.
+
+mod ends;
+mod fences;
+mod limits;
+mod streams;
