@@ -10,7 +10,12 @@
 //! | rank | modules | what they are |
 //! |---|---|---|
 //! | 0 | [`id`], [`time`], [`rng`], [`reserve`], [`error`], [`config`] | words and laws |
-//! | 1 | [`tensor`], [`value`], [`schema`], [`peer`] | what flows |
+//! | 1 | [`tensor`], [`value`], [`schema`], [`peer`], [`codec`] | what flows, and state as bytes |
+//! | 2 | [`role`], [`framework`], [`module`], [`graph`], [`onnx_form`], [`bus`] | authoring; one primitive a file |
+//! | 3 | [`event`], [`completion`], [`job`], [`step`], [`context`], [`component`] | what enters, what leaves, what ops may touch |
+//! | 4 | [`plan`], [`program`], [`compiler`] | a program, dense and sealed |
+//! | 5 | [`delivery`], [`snapshot`], [`node`] | streams between Nodes; a Node taken down, and at work |
+//! | 6 | [`storage`], [`recovery`], [`supervision`] | files, the log of a store, lives and who gets another |
 //!
 //! ```
 //! use samsara_runtime::config::NodeConfig;

@@ -134,6 +134,11 @@ impl ContentHash {
         Self(*blake3::hash(content).as_bytes())
     }
 
+    /// The hash of these bytes, as it was told elsewhere.
+    pub(crate) const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// Its bytes.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0

@@ -30,6 +30,7 @@
 
 mod error;
 mod frame;
+mod mirror;
 
 use std::{collections::BTreeMap, sync::Arc};
 

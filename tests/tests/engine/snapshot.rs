@@ -6,7 +6,8 @@ mod everything;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use samsara_proto::PeerId;
+use prost::Message as _;
+use samsara_proto::{PeerId, snapshot as mirror};
 use samsara_runtime::{
     config::NodeConfig,
     graph::Graph,
@@ -30,7 +31,11 @@ type Turn = (Batch, Vec<EngineStep>);
 /// How many of the random stories are cut at each of their turns.
 const STORIES: u8 = 60;
 
+/// The snapshot as its own bytes and as the message that other languages read.
 fn there_and_back(snapshot: &NodeSnapshot) -> NodeSnapshot {
+    let message = mirror::NodeSnapshot::from(snapshot).encode_to_vec();
+    let message = mirror::NodeSnapshot::decode(&*message).expect("it was just written");
+    assert_eq!(NodeSnapshot::try_from(message).as_ref(), Ok(snapshot));
     NodeSnapshot::decode(snapshot.encode()).expect("it was just written")
 }
 
@@ -125,6 +130,18 @@ fn no_part_of_a_snapshot_can_be_left_as_it_was_at_the_start() {
     missed.extend(others.map(str::to_owned));
     let idle: Vec<_> = parts.keys().filter(|part| !missed.contains(*part)).collect();
     assert!(idle.is_empty(), "nothing shows when these are not restored: {idle:?}");
+}
+
+#[test]
+fn a_message_of_another_version_or_without_a_part_is_no_snapshot() {
+    let message = mirror::NodeSnapshot::from(&echo().snapshot().expect("no components"));
+    let other = mirror::NodeSnapshot { spec_version: 2, ..message.clone() };
+    let refused = Err(DecodeError::SpecVersionMismatch { got: 2, expected: 1 });
+    assert_eq!(NodeSnapshot::try_from(other), refused);
+    let other = mirror::NodeSnapshot { transient: None, ..message.clone() };
+    assert!(NodeSnapshot::try_from(other).is_err());
+    let other = mirror::NodeSnapshot { plan_hash: vec![1].into(), ..message };
+    assert!(NodeSnapshot::try_from(other).is_err());
 }
 
 #[test]
