@@ -217,7 +217,7 @@ impl Host {
     }
 
     /// Does what the cycle says; false if that is to rest until a push.
-    fn act(&mut self, world: &mut World) -> Result<bool, End> {
+    pub(super) fn act(&mut self, world: &mut World) -> Result<bool, End> {
         self.disk.point()?;
         match self.cycle.next(self.node.next_wakeup(), world.now) {
             Act::Take => {
