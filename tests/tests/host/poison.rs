@@ -8,7 +8,9 @@ use samsara_runtime::{
     event::IngressEvent,
     graph::Graph,
     program::Program,
-    recovery::{DeadLetter, Durability, LetterSource, RecordKind, gone_payload},
+    recovery::{
+        DeadLetter, Durability, LetterId, LetterOf, LetterSource, Lsn, RecordKind, gone_payload,
+    },
     schema::encode,
     step::EngineStep,
     storage::PowerLoss,
@@ -223,4 +225,32 @@ fn nothing_of_an_execution_that_was_given_up_is_left_and_others_get_what_it_held
     };
     assert_eq!(given(given_up), ["lit"]);
     assert_eq!(given(next), ["lit", "again", "echo", "late", "missed"]);
+}
+
+#[test]
+fn without_room_for_its_letter_a_poison_is_not_given_up_until_there_is_some() {
+    let mut world = world();
+    world.letters_max = 1;
+    let (mut host, _) = boot(&mut world);
+    for n in [POISON, 1, POISON] {
+        host.node.invoke("Main", [("n", n)]).expect("there is room");
+    }
+    assert!(matches!(host.settle(&mut world), Err(End::Fell)));
+    let down = |world: &mut World| loop {
+        world.disk.crash(PowerLoss::Nothing);
+        match Host::boot(world) {
+            Err(End::Fell) => {}
+            other => return other.map(drop),
+        }
+    };
+    for _ in 0..3 {
+        assert!(matches!(down(&mut world), Err(End::Stuck)));
+        world.disk.crash(PowerLoss::Nothing);
+    }
+    assert_eq!((is_aborted(&world), world.acked.len()), (0, 3));
+    let first = LetterId { at: Lsn::new(2), what: LetterOf::Event(0) };
+    Host::throw_away(&mut world, first).expect("nothing ends it");
+    let (host, deaths) = boot(&mut world);
+    let left: Vec<_> = host.letters.iter().map(|(id, _)| id.what).collect();
+    assert_eq!((deaths, host.seen(), left), (0, &[1][..], vec![LetterOf::Event(2)]));
 }
