@@ -6,7 +6,6 @@ use samsara_tests::counting::CountingAllocator;
 static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 mod host {
-    mod batch;
     mod crash;
     mod disk;
     mod driver;

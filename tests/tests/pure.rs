@@ -7,6 +7,7 @@ static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 mod pure {
     mod address;
+    mod batch;
     mod delivery;
     mod envelope;
     mod frame;

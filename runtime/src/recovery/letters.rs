@@ -96,6 +96,10 @@ impl DeadLetters {
         self.letters.get(&id)
     }
 
+    pub(super) fn has(&self, id: LetterId) -> bool {
+        self.letters.contains_key(&id)
+    }
+
     /// Takes a letter out, to be thrown away or offered once more. Its history has to be told, by a
     /// record of [`gone_payload`](super::gone_payload), or the next replay brings it back.
     pub fn take(&mut self, id: LetterId) -> Option<DeadLetter> {

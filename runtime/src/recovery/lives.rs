@@ -5,7 +5,7 @@
 //! start of many costs one sync.
 //!
 //! The file has two slots of 64 bytes in sectors of their own, written in turn, so that a torn one
-//! leaves the other. A slot, little-endian:
+//! leaves the other; its number is passed over, since it may have been in use. A slot, little-endian:
 //!
 //! | at | bytes | what |
 //! |---|---|---|
@@ -66,6 +66,8 @@ pub struct StoreLife {
 pub struct Lives {
     store: StoreId,
     last: u64,
+    /// Where the next one is written: never over the last one.
+    next_at: u64,
     is_stopped: bool,
 }
 
@@ -108,13 +110,18 @@ impl Lives {
         if !storage.list()?.contains(&file) {
             return Self::create(storage, &file, rng);
         }
-        let slots = [0, SECTOR].map(|at| read(storage, &file, at));
-        let (one, other) = (slots[0].clone()?, slots[1].clone()?);
-        let is_one_store = one.zip(other).is_none_or(|(one, other)| one.0 == other.0);
-        match one.into_iter().chain(other).max_by_key(|(_, number)| *number) {
-            Some((store, last)) if is_one_store => Ok(Self { store, last, is_stopped: false }),
-            Some(_) | None => Err(LivesError::Damaged { file }),
-        }
+        let (one, other) = (read(storage, &file, 0)?, read(storage, &file, SECTOR)?);
+        let (store, last, next_at) = match (one, other) {
+            (Slot::Whole(store, one), Slot::Whole(same, other)) if store == same => {
+                (store, one.max(other), if one > other { SECTOR } else { 0 })
+            }
+            (Slot::Whole(store, last), Slot::Empty) => (store, last, SECTOR),
+            // The one that is not whole may have been the last, and in use.
+            (Slot::Whole(store, last), Slot::Torn) => (store, last.saturating_add(1), SECTOR),
+            (Slot::Torn, Slot::Whole(store, last)) => (store, last.saturating_add(1), 0),
+            _ => return Err(LivesError::Damaged { file }),
+        };
+        Ok(Self { store, last, next_at, is_stopped: false })
     }
 
     fn create(
@@ -142,7 +149,7 @@ impl Lives {
         storage.sync(&spare)?;
         storage.rename(&spare, file)?;
         storage.sync_dir()?;
-        Ok(Self { store, last: 0, is_stopped: false })
+        Ok(Self { store, last: 0, next_at: SECTOR, is_stopped: false })
     }
 
     /// Which store it is.
@@ -161,14 +168,14 @@ impl Lives {
         }
         let number = self.last.checked_add(1).ok_or(LivesError::Exhausted)?;
         let (file, boot_nonce) = (FileName::new(FILE)?, rng.next_u64());
-        let at = if number.is_multiple_of(2) { 0 } else { SECTOR };
         let written = storage
-            .write_at(&file, at, &slot(self.store, number, boot_nonce))
+            .write_at(&file, self.next_at, &slot(self.store, number, boot_nonce))
             .and_then(|()| storage.sync(&file));
         // Whether the number is on the disk is not known any more.
         self.is_stopped = written.is_err();
         written?;
         self.last = number;
+        self.next_at = SECTOR.saturating_sub(self.next_at);
         Ok(StoreLife { incarnation: Incarnation::new(number), boot_nonce })
     }
 }
@@ -180,19 +187,27 @@ fn slot(store: StoreId, number: u64, nonce: u64) -> Vec<u8> {
     bytes
 }
 
-/// The store and the number that a slot bears, if it is whole.
-fn read(
-    storage: &impl Storage,
-    file: &FileName,
-    at: u64,
-) -> Result<Option<(StoreId, u64)>, StorageError> {
+/// What a slot holds.
+enum Slot {
+    /// It was never written.
+    Empty,
+    /// It was, and is not whole.
+    Torn,
+    /// The store and the number.
+    Whole(StoreId, u64),
+}
+
+fn read(storage: &impl Storage, file: &FileName, at: u64) -> Result<Slot, StorageError> {
     let mut bytes = [0; SLOT];
     storage.read(file, at, &mut bytes)?;
+    if bytes == [0; SLOT] {
+        return Ok(Slot::Empty);
+    }
     let whole = || {
         let (body, _) = bytes.split_at_checked(SLOT - 4)?;
         let is_whole =
             body.starts_with(MAGIC) && u32_at(&bytes, SLOT - 4)? == crc32fast::hash(body);
-        is_whole.then_some((StoreId(*body.get(8..)?.first_chunk()?), u64_at(body, 24)?))
+        is_whole.then_some(Slot::Whole(StoreId(*body.get(8..)?.first_chunk()?), u64_at(body, 24)?))
     };
-    Ok(whole())
+    Ok(whole().unwrap_or(Slot::Torn))
 }

@@ -253,6 +253,11 @@ impl Log {
         self.heads.head(node)
     }
 
+    /// The last record of a Node; zero if the log never had one.
+    pub fn last(&self, node: &PeerId) -> Lsn {
+        self.heads.last(node)
+    }
+
     /// Lets the records of a Node go on from its snapshot, and checks one against the other.
     pub fn resume(&mut self, node: &PeerId, head: Head) -> Result<(), ResumeError> {
         self.heads.resume(node, head, self.config.max_nodes)

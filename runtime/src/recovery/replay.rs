@@ -22,6 +22,7 @@ use super::{
 use crate::{
     codec::Unreadable,
     config::SnapshotConfig,
+    framework::CapReached,
     id::ExecId,
     node::{Guarded, Node},
     schema::TypeTable,
@@ -121,6 +122,16 @@ impl History {
     /// The record of the last batch; zero if there is none.
     pub fn last(&self) -> Lsn {
         self.last
+    }
+
+    /// Whether there is room for what would be given up next: asked before it is journaled. Without
+    /// room the Node stays down until letters are taken out of it.
+    pub fn may_give_up(&self, part: &HostPart) -> Result<(), CapReached> {
+        let behind = self.aborts.range(part.lsn..).filter(|(at, _)| **at > part.lsn);
+        let coming: usize =
+            behind.map(|(_, aborts)| aborts.execs.len() + usize::from(aborts.is_whole)).sum();
+        let gone = self.gone.iter().filter(|id| id.at > part.lsn || part.letters.has(**id)).count();
+        part.letters.may_put((coming + 1).saturating_sub(gone))
     }
 
     /// What to do with the last batch, given what was left behind.

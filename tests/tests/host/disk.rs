@@ -49,6 +49,12 @@ impl Disk {
         self.0.borrow_mut().disk.crash(loss);
     }
 
+    pub(super) fn read_all(&self, file: &FileName) -> Vec<u8> {
+        let mut bytes = vec![0; self.size(file).expect("it is there") as usize];
+        self.read(file, 0, &mut bytes).expect("it is there");
+        bytes
+    }
+
     fn changes(&self) -> Result<std::cell::RefMut<'_, Inner>, StorageError> {
         let cut = |Cut| StorageError::Io {
             act: "go on with",

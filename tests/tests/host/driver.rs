@@ -7,18 +7,18 @@ use std::{
 
 use samsara_proto::PeerId;
 use samsara_runtime::{
-    config::{HostConfig, JournalConfig},
+    config::{JournalConfig, PoisonConfig},
     event::IngressEvent,
     id::Incarnation,
     node::{Batch, Mailbox, Node, Taken, Wakeup},
     recovery::{
         AbortRecord, Act, Cursor, CursorSlot, Cursors, DeadLetters, Heard, History, HostCycle,
-        HostPart, Lives, Log, Lsn, NodeSpec, Record, RecordKind, Replay, ReplayError, Snapshots,
-        Verdict, ack_payload,
+        HostPart, LetterId, Lives, Log, Lsn, NodeSpec, Record, RecordKind, Replay, ReplayError,
+        Snapshots, Verdict, ack_payload, gone_payload,
     },
     rng::Rng,
     step::EngineStep,
-    storage::Storage,
+    storage::{PowerLoss, Storage},
     time::Nanos,
     value::Value,
 };
@@ -35,6 +35,8 @@ pub(super) enum End {
     Cut,
     /// Its Node fell, and it with it.
     Fell,
+    /// Its Node falls, and what it falls over cannot be given up.
+    Stuck,
     /// Its history is not one.
     Replay(ReplayError),
 }
@@ -63,6 +65,7 @@ pub(super) struct World {
     pub(super) lives: Vec<Incarnation>,
     /// Whether the consumer says what it has.
     pub(super) takes: bool,
+    pub(super) letters_max: u32,
     /// Seeds one generator a process.
     seed: u64,
 }
@@ -71,7 +74,8 @@ impl World {
     pub(super) fn new(spec: NodeSpec) -> Self {
         let (disk, now) = (Disk::default(), Nanos::ZERO);
         let (acked, released, lives) = (Vec::new(), BTreeMap::new(), Vec::new());
-        Self { disk, spec, now, acked, released, lives, takes: true, seed: 0 }
+        let letters_max = PoisonConfig::default().letters_max;
+        Self { disk, spec, now, acked, released, lives, takes: true, letters_max, seed: 0 }
     }
 
     pub(super) fn peer(&self) -> PeerId {
@@ -98,6 +102,7 @@ pub(super) struct Host {
     taken: Option<Taken>,
     batch: Batch,
     steps: Vec<EngineStep>,
+    /// The last record before this life.
     last: Lsn,
 }
 
@@ -148,10 +153,21 @@ impl Host {
         Self::raise(world, opened, Some(node.into_mailbox()))
     }
 
+    /// Throws a letter away, of a Node that is down.
+    pub(super) fn throw_away(world: &mut World, letter: LetterId) -> Result<(), End> {
+        let (Opened { mut log, .. }, mut disk) = (open(world)?, world.disk.clone());
+        let payload = gone_payload(letter);
+        log.append(&world.peer(), RecordKind::DeadLetter, &payload).map_err(cut)?;
+        log.write(&mut disk).map_err(cut)?;
+        log.sync(&mut disk).map_err(cut)?;
+        world.disk.crash(PowerLoss::Nothing);
+        Ok(())
+    }
+
     fn raise(world: &mut World, opened: Opened, mailbox: Option<Mailbox>) -> Result<Self, End> {
         let Opened { life, mut log, mut cursors, snapshots } = opened;
         let (mut disk, peer) = (world.disk.clone(), world.peer());
-        let poison = HostConfig::default().poison;
+        let poison = PoisonConfig { letters_max: world.letters_max, ..PoisonConfig::default() };
         let mut node = world.spec.install(&PeerId::from(7)).expect("the spec is sound");
         let natives = std::sync::Arc::new(world.spec.program().registry().natives().clone());
         let mut part = HostPart::new(world.spec.settings(), poison.letters_max);
@@ -165,6 +181,7 @@ impl Host {
         each_record(&log, &disk, &peer, |record| history.note(record))?;
         let (slot, mut left) = cursors.take(history.last());
         if let Verdict::GiveUp(target) = history.verdict(left, poison.strikes_max) {
+            history.may_give_up(&part).map_err(|_| End::Stuck)?;
             let reason = "it fell too often".to_owned();
             let abort = AbortRecord { at: history.last(), target, reason };
             log.append(&peer, RecordKind::Abort, &abort.payload()).map_err(cut)?;
@@ -217,7 +234,7 @@ impl Host {
     }
 
     /// Does what the cycle says; false if that is to rest until a push.
-    fn act(&mut self, world: &mut World) -> Result<bool, End> {
+    pub(super) fn act(&mut self, world: &mut World) -> Result<bool, End> {
         self.disk.point()?;
         match self.cycle.next(self.node.next_wakeup(), world.now) {
             Act::Take => {
@@ -254,7 +271,6 @@ impl Host {
         let lsn = self.log.append(&self.peer, RecordKind::Batch, &payload).map_err(cut)?;
         self.cycle.appended(lsn, payload.len()).expect("in order");
         self.batch = self.node.commit(taken).expect("it is this life's");
-        self.last = lsn;
         Ok(())
     }
 
@@ -281,7 +297,7 @@ impl Host {
         if world.takes && !self.steps.is_empty() {
             self.cycle.taken_up_to(last);
             let payload = ack_payload(last);
-            self.last = self.log.append(&self.peer, RecordKind::Ack, &payload).map_err(cut)?;
+            self.log.append(&self.peer, RecordKind::Ack, &payload).map_err(cut)?;
         }
         Ok(())
     }
@@ -291,9 +307,10 @@ impl Host {
         self.log.sync(&mut self.disk).map_err(cut)?;
         let head = self.log.head(&self.peer).expect("it has records");
         let snapshot = self.node.snapshot().expect("it can be written");
-        let part = self.cycle.part(self.last, head, &self.letters);
+        let last = self.last.max(self.log.last(&self.peer));
+        let part = self.cycle.part(last, head, &self.letters);
         self.snapshots.keep(&mut self.disk, &snapshot, &part).map_err(cut)?;
-        self.cycle.captured(self.last).expect("in order");
+        self.cycle.captured(last).expect("in order");
         if let Some(older) = self.cycle.cadence().older() {
             self.snapshots.prune(&mut self.disk, older).map_err(cut)?;
         }

@@ -7,6 +7,7 @@ use samsara_runtime::{
     recovery::{Durability, ReplayError},
     step::EngineStep,
     storage::PowerLoss,
+    time::millis,
 };
 
 use super::{
@@ -87,4 +88,26 @@ fn an_answer_that_only_an_earlier_life_could_give_is_lost_in_the_next() {
         _ => None,
     });
     assert_eq!(kinds.collect::<Vec<_>>(), [OpErrorKind::Lost]);
+}
+
+#[test]
+fn what_begins_of_itself_begins_once_whatever_the_number_of_lives() {
+    let ticking = || program(|g| g.emit("tick", g.interval(millis(5))));
+    // Cut before the beginning is kept, behind it, and behind a snapshot.
+    for acts in [1, 3, 12, 80] {
+        let mut world = World::new(spec(ticking(), Durability::Durable));
+        for _ in 0..4 {
+            let mut host = Host::boot(&mut world).expect("it lives");
+            for _ in 0..acts {
+                host.act(&mut world).expect("it goes on");
+            }
+            world.disk.crash(PowerLoss::Unsynced);
+        }
+        let mut host = Host::boot(&mut world).expect("it lives");
+        for _ in 0..80 {
+            host.act(&mut world).expect("it goes on");
+        }
+        assert_eq!(host.node.engine_stats().depths.timers, 1, "{acts} acts a life");
+        assert!(!world.released.is_empty());
+    }
 }

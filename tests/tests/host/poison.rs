@@ -8,10 +8,13 @@ use samsara_runtime::{
     event::IngressEvent,
     graph::Graph,
     program::Program,
-    recovery::{DeadLetter, Durability, LetterSource, RecordKind, gone_payload},
+    recovery::{
+        DeadLetter, Durability, LetterId, LetterOf, LetterSource, Lsn, RecordKind, gone_payload,
+    },
     schema::encode,
     step::EngineStep,
     storage::PowerLoss,
+    time::{millis, seconds},
     value::Value,
 };
 
@@ -192,4 +195,62 @@ fn the_peer_that_sent_a_poison_is_told_once() {
     let [letter] = letters(&host)[..] else { panic!("{:?}", letters(&host)) };
     assert_eq!(letter.source, LetterSource::Peer(peer));
     assert!(matches!(letter.event, Some(IngressEvent::EnvelopeFrom(_))));
+}
+
+#[test]
+fn nothing_of_an_execution_that_was_given_up_is_left_and_others_get_what_it_held() {
+    let spread = program(|g: &Graph| {
+        let n = g.input::<u64>("n");
+        g.output("lit", g.acquire("lamp", 1, n));
+        g.output("late", g.sleep(n, seconds(1)));
+        let [_, missed] = g.deadline(g.sleep(n, seconds(9)), seconds(2));
+        g.output("missed", missed);
+        g.output("again", g.slot("tally").op("recall", [g.sleep(n, millis(5))]));
+        g.output("echo", g.pass_through(g.sleep(n, millis(5))));
+    });
+    let mut world = World::new(spec(spread, Durability::Durable));
+    let (mut host, _) = boot(&mut world);
+    let given_up = host.node.invoke("Main", [("n", SLOW_POISON)]).expect("there is room");
+    let next = host.node.invoke("Main", [("n", 1_u64)]).expect("there is room");
+    assert!(matches!(host.settle(&mut world), Err(End::Fell)));
+    let (host, deaths) = boot(&mut world);
+    let depths = host.node.engine_stats().depths;
+    assert_eq!((deaths, depths.executions, depths.parked, depths.timers), (2, 0, 0, 0));
+    let given = |wanted| {
+        let port = |step: &EngineStep| match step {
+            EngineStep::AppEvent { exec, port, .. } if *exec == wanted => Some(port.to_string()),
+            _ => None,
+        };
+        world.released.values().filter_map(port).collect::<Vec<_>>()
+    };
+    assert_eq!(given(given_up), ["lit"]);
+    assert_eq!(given(next), ["lit", "again", "echo", "late", "missed"]);
+}
+
+#[test]
+fn without_room_for_its_letter_a_poison_is_not_given_up_until_there_is_some() {
+    let mut world = world();
+    world.letters_max = 1;
+    let (mut host, _) = boot(&mut world);
+    for n in [POISON, 1, POISON] {
+        host.node.invoke("Main", [("n", n)]).expect("there is room");
+    }
+    assert!(matches!(host.settle(&mut world), Err(End::Fell)));
+    let down = |world: &mut World| loop {
+        world.disk.crash(PowerLoss::Nothing);
+        match Host::boot(world) {
+            Err(End::Fell) => {}
+            other => return other.map(drop),
+        }
+    };
+    for _ in 0..3 {
+        assert!(matches!(down(&mut world), Err(End::Stuck)));
+        world.disk.crash(PowerLoss::Nothing);
+    }
+    assert_eq!((is_aborted(&world), world.acked.len()), (0, 3));
+    let first = LetterId { at: Lsn::new(2), what: LetterOf::Event(0) };
+    Host::throw_away(&mut world, first).expect("nothing ends it");
+    let (host, deaths) = boot(&mut world);
+    let left: Vec<_> = host.letters.iter().map(|(id, _)| id.what).collect();
+    assert_eq!((deaths, host.seen(), left), (0, &[1][..], vec![LetterOf::Event(2)]));
 }
