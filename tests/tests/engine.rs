@@ -11,6 +11,7 @@ mod engine {
     mod bootstrap;
     mod bus;
     mod callbacks;
+    mod carried;
     mod config;
     mod constants;
     mod determinism;

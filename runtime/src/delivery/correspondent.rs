@@ -188,7 +188,9 @@ impl Correspondent {
         let is_due = self.inboxes.values().filter_map(|inbox| inbox.due(desk.config));
         let is_due = is_due.min().is_some_and(|due| due <= desk.now);
         while !ride.refusals.is_empty() || (is_due && self.owes(&mut ride)) {
-            let envelope = self.load(word::note(), desk, &mut ride);
+            let mut envelope = self.load(word::note(), desk, &mut ride);
+            let count = ride.refusals.len().min(desk.config.max_acks_per_envelope as usize);
+            envelope.refusals.extend(ride.refusals.drain(..count));
             desk.send(to, envelope);
         }
     }
@@ -205,7 +207,7 @@ impl Correspondent {
             }
         }
         let acks = self.inboxes.iter().filter(|(_, inbox)| inbox.owes()).map(|(stream, _)| *stream);
-        Ride { left, refusals: refusals.into(), acks: acks.collect() }
+        Ride { left, refusals, acks: acks.collect() }
     }
 
     /// Whether any acknowledgement has not gone along yet.
@@ -214,7 +216,8 @@ impl Correspondent {
         !ride.acks.is_empty()
     }
 
-    /// Puts on an envelope what waits for one.
+    /// Puts on an envelope the acknowledgements that wait for one. Refusals go on none of a Node's,
+    /// which may bear some that are for the other Node.
     fn load(
         &mut self,
         mut envelope: WireEnvelope,
@@ -231,8 +234,6 @@ impl Correspondent {
                 inbox.ack(stream, credit)
             }));
         }
-        let count = ride.refusals.len().min(most.saturating_sub(envelope.refusals.len()));
-        envelope.refusals.extend(ride.refusals.drain(..count));
         envelope
     }
 
@@ -292,7 +293,7 @@ struct Grant {
 struct Ride {
     /// Bytes that the peer may send beyond those that are held.
     left: u64,
-    refusals: VecDeque<Refusal>,
+    refusals: Vec<Refusal>,
     acks: VecDeque<u64>,
 }
 

@@ -93,13 +93,21 @@ impl Inbox {
                 self.taken = seq;
                 self.held.push_back(cost);
                 self.held_bytes = self.held_bytes.saturating_add(cost);
-                self.lapse = Lapse::None;
+                self.mend();
             }
             StreamArrival::Duplicate => self.debt = Debt::Now,
             StreamArrival::Gap { expected } => self.miss(expected, RefusalReason::Busy),
             StreamArrival::StaleEpoch { .. } => {}
         }
         arrival
+    }
+
+    /// A gap that its source knows of is being closed. Of one that is still to be told more may be
+    /// missing than what just came.
+    fn mend(&mut self) {
+        if self.lapse == Lapse::Told {
+            self.lapse = Lapse::None;
+        }
     }
 
     fn miss(&mut self, seq: u64, reason: RefusalReason) {
@@ -146,7 +154,8 @@ impl Inbox {
         self.enter(epoch);
         let is_older = |asked: u64| id.wrapping_sub(asked).cast_signed() < 0;
         if epoch == self.epoch && !self.asked.is_some_and(is_older) {
-            (self.asked, self.lapse) = (Some(id), Lapse::None);
+            self.asked = Some(id);
+            self.mend();
         }
     }
 

@@ -49,7 +49,12 @@ impl Courier {
         for ack in std::mem::take(&mut envelope.acks) {
             hearing.hear_ack(word, &ack);
         }
-        envelope.refusals.retain(|refusal| !hearing.hear_refusal(refusal, own, &config, now));
+        // What a Node refuses it tells the other Node; couriers refuse on envelopes of their own.
+        if matches!(word, Word::Note) {
+            for refusal in &envelope.refusals {
+                hearing.hear_refusal(refusal, own, &config, now);
+            }
+        }
         let known = hearing.known;
         let after = known.outbox_bytes();
         let received = known.take(word, envelope, &config);
@@ -82,22 +87,9 @@ impl Hearing<'_> {
         }
     }
 
-    /// Takes a refusal; false if it is for the Node.
-    fn hear_refusal(
-        &mut self,
-        refusal: &Refusal,
-        own: Life,
-        config: &DeliveryConfig,
-        now: Nanos,
-    ) -> bool {
-        if let Some(life) = fenced_life(refusal) {
-            if life == own {
-                self.alarm(Alarm::Fenced);
-            }
-            return true;
-        }
-        if refusal.stream == 0 {
-            return false;
+    fn hear_refusal(&mut self, refusal: &Refusal, own: Life, config: &DeliveryConfig, now: Nanos) {
+        if fenced_life(refusal) == Some(own) {
+            self.alarm(Alarm::Fenced);
         }
         let (stream, seq, reason) = (refusal.stream, refusal.seq, refusal.reason());
         let waits = |outbox: &&mut Outbox| {
@@ -113,7 +105,6 @@ impl Hearing<'_> {
                 self.alarm(Alarm::Refused { stream, seq, reason });
             }
         }
-        true
     }
 }
 

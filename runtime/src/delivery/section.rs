@@ -5,7 +5,6 @@
 //! sent.
 
 use bytes::Bytes;
-use prost::Message;
 use samsara_proto::{PeerId, WireEnvelope};
 
 use super::{
@@ -120,7 +119,7 @@ fn save_outbox(outbox: &Outbox, out: &mut Saver) {
     (outbox.entries.len() as u64).save(out);
     for entry in &outbox.entries {
         entry.offered_at.save(out);
-        out.raw(&entry.envelope.encode_to_vec());
+        entry.envelope.save(out);
     }
 }
 
@@ -133,12 +132,9 @@ fn load_outbox(stream: u64, from: &mut Loader<'_>) -> Result<Outbox, Unreadable>
     }
     for _ in 0..from.length("entries of a stream")? {
         let offered_at = Saved::load(from)?;
-        let bytes = from.raw("envelope")?;
-        let envelope = WireEnvelope::decode(bytes.clone());
-        let envelope = envelope.map_err(|error| Unreadable::invalid("envelope", error))?;
+        let envelope = WireEnvelope::load(from)?;
         let wanted = (stream, epoch, outbox.last().checked_add(1));
-        let place = (envelope.stream, envelope.stream_epoch, Some(envelope.seq));
-        if place != wanted || envelope.encode_to_vec() != bytes {
+        if (envelope.stream, envelope.stream_epoch, Some(envelope.seq)) != wanted {
             return Err(Unreadable::invalid("envelope", "it has no place here"));
         }
         outbox.keep(Entry { cost: cost(&envelope), envelope, offered_at, was_sent: true });

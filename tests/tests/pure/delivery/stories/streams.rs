@@ -1,7 +1,7 @@
 //! What is said, said again, and taken.
 
 use samsara_proto::WireEnvelope;
-use samsara_proto::wire::RefusalReason;
+use samsara_proto::wire::{Refusal, RefusalReason};
 use samsara_runtime::delivery::{
     Alarm, CourierStep, Decision, OfferError, Received, Undelivered, Unheard,
 };
@@ -229,4 +229,37 @@ fn a_deadline_shrinks_while_an_envelope_waits_and_one_of_best_effort_that_ends_i
     let (to, stream, epoch, count) = (peer(BOB), 0, 0, 1);
     let reason = Undelivered::Expired;
     assert_eq!(ada.take_told(), [CourierStep::Dropped { to, stream, epoch, count, reason }]);
+}
+
+#[test]
+fn what_a_node_refuses_reaches_the_other_node_and_stops_no_stream() {
+    let (mut ada, mut bob) = pair();
+    ada.say(1, 10);
+    settle(&mut ada, &mut bob);
+    ada.say(2, 10);
+    let reason = RefusalReason::Quarantined.into();
+    let refusals = vec![Refusal { stream: 1, stream_epoch: 1, seq: 2, reason }];
+    let notice = WireEnvelope { fills: vec![], refusals, ..said(1, 1, vec![].into()) };
+    bob.offer(notice.clone()).expect("it is the first");
+    settle(&mut ada, &mut bob);
+    assert_eq!(ada.delivered[0].refusals, notice.refusals);
+    assert_eq!((bob.seqs(), ada.take_told()), (vec![1, 2], vec![]));
+}
+
+#[test]
+fn what_was_dropped_behind_a_refusal_comes_again_though_a_copy_closes_the_gap_first() {
+    let (mut ada, mut bob) = pair();
+    (1..=3).for_each(|seq| ada.say(seq, 10));
+    ada.poll().into_iter().for_each(|it| drop(bob.hear(it)));
+    bob.poll().into_iter().for_each(|it| drop(ada.hear(it)));
+    let frames = ada.poll();
+    assert_eq!(carried(&frames), [(1, false), (2, false), (3, false)]);
+    frames[..2].iter().for_each(|it| drop(bob.hear(it.clone())));
+    bob.courier.refuse(&peer(ADA), 1, 2, RefusalReason::Busy);
+    bob.delivered.pop();
+    let gap = Received::Dropped(Unheard::Gap { expected: 2 });
+    assert_eq!(bob.hear(frames[2].clone()), gap);
+    assert!(matches!(bob.hear(frames[1].clone()), Received::Deliver(_)));
+    settle(&mut ada, &mut bob);
+    assert_eq!(bob.seqs(), [1, 2, 3]);
 }
