@@ -6,6 +6,7 @@ mod engine;
 mod hostile;
 mod ingress;
 mod lanes;
+mod snapshot;
 mod wire;
 
 use crate::row::Group;
@@ -26,6 +27,7 @@ pub(crate) const GROUPS: &[Group] = &[
     wire::ENCODE,
     wire::DECODE,
     hostile::HOSTILE,
+    snapshot::SNAPSHOT,
 ];
 
 #[cfg(test)]

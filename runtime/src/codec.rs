@@ -98,6 +98,18 @@ impl Saver {
         things.for_each(|thing| thing.save(self));
     }
 
+    /// What is written behind so many bytes that are to be set when it is there, about as long as
+    /// this.
+    pub(crate) fn behind(head: usize, length: usize) -> Self {
+        let mut bytes = Vec::with_capacity(head.saturating_add(length));
+        bytes.resize(head, 0);
+        Self { bytes }
+    }
+
+    pub(crate) fn into_vec(self) -> Vec<u8> {
+        self.bytes
+    }
+
     pub(crate) fn into_bytes(self) -> Bytes {
         self.bytes.into()
     }

@@ -57,7 +57,7 @@ pub use self::{
     call::CurrentCallCtx,
     inbound::InboundCtx,
     peers::{NetCtx, PeerCtx},
-    siblings::{ComponentsView, DependencyError},
+    siblings::{ComponentsView, DependencyError, NamedComponentSnapshot},
     syscalls::SyscallCtx,
     time::TimeCtx,
 };

@@ -160,6 +160,12 @@ impl PeerTable {
         (table.by_peer.len() <= cap as usize).then_some(table)
     }
 
+    /// Whether one holder lets the peer of this index go.
+    pub(crate) fn holds_once(&self, ix: PeerIx) -> bool {
+        let held = self.entries.get(ix.0 as usize).and_then(Option::as_ref);
+        held.is_some_and(|held| held.holders == 1)
+    }
+
     /// How many peers may be held.
     pub(crate) const fn cap(&self) -> u32 {
         self.cap

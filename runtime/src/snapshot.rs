@@ -38,6 +38,7 @@ use bytes::Bytes;
 use samsara_proto::PeerId;
 
 pub use self::error::{DecodeError, RestoreError, SnapshotError};
+pub use crate::context::NamedComponentSnapshot;
 use crate::{
     codec::{Loader, Saved, Saver, Unreadable, saved},
     id::Incarnation,
@@ -66,23 +67,11 @@ pub struct SnapshotHeader {
     pub config: BTreeMap<String, u64>,
 }
 
-/// What a component was.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct NamedComponentSnapshot {
-    /// Its slot.
-    pub slot: String,
-    /// The name and version of its type.
-    pub type_name: String,
-    /// Its state. One that was not called since the snapshot before shares that one's.
-    pub state_bytes: Arc<Bytes>,
-}
-
 /// All that a Node is between two turns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeSnapshot {
     pub(crate) header: SnapshotHeader,
-    pub(crate) components: Vec<NamedComponentSnapshot>,
+    pub(crate) components: Vec<Arc<NamedComponentSnapshot>>,
     /// The other parts by their names.
     pub(crate) parts: BTreeMap<String, Bytes>,
 }
@@ -93,8 +82,9 @@ impl NodeSnapshot {
         &self.header
     }
 
-    /// What the components were, in the order of their slots.
-    pub fn components(&self) -> &[NamedComponentSnapshot] {
+    /// What the components were, in the order of their slots. One that was not called since the
+    /// snapshot before is shared with that one.
+    pub fn components(&self) -> &[Arc<NamedComponentSnapshot>] {
         &self.components
     }
 
@@ -136,7 +126,7 @@ saved! {
     NodeSnapshot { header, components, parts }
 }
 
-impl Saved for NamedComponentSnapshot {
+impl Saved for Arc<NamedComponentSnapshot> {
     fn save(&self, out: &mut Saver) {
         self.slot.save(out);
         self.type_name.save(out);
@@ -144,7 +134,7 @@ impl Saved for NamedComponentSnapshot {
     }
 
     fn load(from: &mut Loader<'_>) -> Result<Self, Unreadable> {
-        let (slot, type_name, state) = Saved::load(from)?;
-        Ok(Self { slot, type_name, state_bytes: Arc::new(state) })
+        let (slot, type_name, state_bytes) = Saved::load(from)?;
+        Ok(Self::new(NamedComponentSnapshot { slot, type_name, state_bytes }))
     }
 }

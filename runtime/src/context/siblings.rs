@@ -15,11 +15,23 @@ pub(crate) trait AnyComponent: Any + Send {
     fn state(&self) -> Result<Vec<u8>, String>;
 }
 
+/// What a component was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NamedComponentSnapshot {
+    /// Its slot.
+    pub slot: String,
+    /// The name and version of its type.
+    pub type_name: String,
+    /// Its state.
+    pub state_bytes: Bytes,
+}
+
 /// A slot and what is in it.
 pub(crate) struct Slotted {
     pub(crate) component: Box<dyn AnyComponent>,
     /// Its state as it was written last, unless it was called since.
-    pub(crate) written: Option<Arc<Bytes>>,
+    pub(crate) written: Option<Arc<NamedComponentSnapshot>>,
 }
 
 impl From<Box<dyn AnyComponent>> for Slotted {

@@ -107,6 +107,10 @@ impl<K: Ord, V> Bounded<K, V> {
         self.entries.range(range).count()
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
         self.entries.iter()
     }

@@ -131,14 +131,24 @@ impl InboundDedup {
         let known = self.watermark(key);
         let (arrival, moved) = Watermark::judge(known, epoch, seq);
         if let Some(mark) = moved {
-            let of = |stream| StreamKey { source: key.source, stream };
             let cap = self.streams_each;
-            if known.is_none() && self.streams.count(of(0)..=of(u64::MAX)) >= cap as usize {
+            if known.is_none() && self.streams_of(key.source) >= cap as usize {
                 return Err(CapReached { what: "inbound streams of one peer", cap });
             }
             *self.streams.open(&key, |key| *key, || mark)? = mark;
         }
         Ok(arrival)
+    }
+
+    /// How many streams of a source there are.
+    pub(crate) fn streams_of(&self, source: PeerIx) -> usize {
+        let of = |stream| StreamKey { source, stream };
+        self.streams.count(of(0)..=of(u64::MAX))
+    }
+
+    /// How many streams there are.
+    pub(crate) fn streams(&self) -> usize {
+        self.streams.len()
     }
 
     /// How far a stream was taken: from where its source resumes.

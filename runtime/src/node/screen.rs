@@ -27,6 +27,8 @@ pub struct Screened {
     pub gaps: u64,
     /// Of an epoch that has ended.
     pub stale: u64,
+    /// The first of a stream that has no place: taken in, it would be acknowledged and forgotten.
+    pub unopened: u64,
 }
 
 impl Node {
@@ -58,6 +60,7 @@ impl Node {
         counts.duplicates = counts.duplicates.saturating_add(new.duplicates);
         counts.gaps = counts.gaps.saturating_add(new.gaps);
         counts.stale = counts.stale.saturating_add(new.stale);
+        counts.unopened = counts.unopened.saturating_add(new.unopened);
     }
 }
 
@@ -87,7 +90,24 @@ impl Screening {
             let known = known.or_else(|| services.watermark(&peer, stream));
             let (arrival, mark) = Watermark::judge(known, envelope.stream_epoch, envelope.seq);
             let counts = &mut screening.counts;
+            let is_new = known.is_none();
+            let opened = |of: Option<PeerId>| {
+                let new = moved.keys().filter(|(peer, stream)| {
+                    of.is_none_or(|of| of == *peer) && services.watermark(peer, *stream).is_none()
+                });
+                new.count()
+            };
             match arrival {
+                StreamArrival::Fresh
+                    if is_new
+                        && !services.has_room_for_stream(
+                            &peer,
+                            opened(Some(peer)),
+                            opened(None),
+                        ) =>
+                {
+                    counts.unopened += 1;
+                }
                 StreamArrival::Fresh | StreamArrival::FreshEpoch { .. } => {
                     if let (false, Some(mark)) = (is_alone, mark) {
                         moved.insert((peer, stream), mark);

@@ -13,7 +13,7 @@ use std::{
 use super::Node;
 use crate::{
     codec::{Loader, Saved, Saver, Types, to_bytes},
-    component::Slotted,
+    component::{AnyComponent, Slotted},
     exec::{Around, EXECUTIONS, Engine, Load},
     id::{ExecId, IdCounter, Incarnation},
     plan::SlotPlan,
@@ -32,18 +32,10 @@ impl Node {
         let mut components = Vec::new();
         for (slot, held) in self.program.plan().slots.iter().zip(&mut self.components) {
             let Some(held) = held else { continue };
-            let (slot, type_name) = (slot.name.as_ref().to_owned(), slot.kind.type_name());
-            let state_bytes = match &held.written {
+            components.push(match &held.written {
                 Some(written) => Arc::clone(written),
-                None => match held.component.state() {
-                    Ok(state) => Arc::clone(held.written.insert(Arc::new(state.into()))),
-                    Err(reason) => {
-                        return Err(SnapshotError::ComponentUnwritable { slot, type_name, reason });
-                    }
-                },
-            };
-            let type_name = type_name.to_owned();
-            components.push(NamedComponentSnapshot { slot, type_name, state_bytes });
+                None => Arc::clone(held.written.insert(written(slot, &*held.component)?)),
+            });
         }
         let mut parts = BTreeMap::new();
         parts.insert(ADMISSIONS.to_owned(), to_bytes(&(self.admissions.clone(), self.is_starting)));
@@ -164,12 +156,12 @@ impl Node {
             let (got, expected) = (given.map(name).collect(), wanted.map(name).collect());
             return Err(RestoreError::OtherComponents { got, expected });
         }
-        let load = |(slot, given): (&SlotPlan, &NamedComponentSnapshot)| {
+        let load = |(slot, given): (&SlotPlan, &Arc<NamedComponentSnapshot>)| {
             let component = slot.kind.load(&given.state_bytes).map_err(|source| {
                 let (slot, type_name) = (given.slot.clone(), given.type_name.clone());
                 RestoreError::ComponentRestoreFailed { slot, type_name, source }
             })?;
-            let written = Some(Arc::clone(&given.state_bytes));
+            let written = Some(Arc::clone(given));
             Ok(Slotted { component, written })
         };
         let restored: Result<Vec<_>, _> = made().zip(&snapshot.components).map(load).collect();
@@ -177,6 +169,22 @@ impl Node {
         // Those that were left out at install are left out again.
         let place = |made: &Option<Slotted>| made.as_ref().and_then(|_| restored.next());
         Ok(self.components.iter().map(place).collect())
+    }
+}
+
+/// A component as it is now.
+fn written(
+    slot: &SlotPlan,
+    component: &dyn AnyComponent,
+) -> Result<Arc<NamedComponentSnapshot>, SnapshotError> {
+    let (slot, type_name) = (slot.name.as_ref().to_owned(), slot.kind.type_name());
+    match component.state() {
+        Ok(state) => Ok(Arc::new(NamedComponentSnapshot {
+            slot,
+            type_name: type_name.to_owned(),
+            state_bytes: state.into(),
+        })),
+        Err(reason) => Err(SnapshotError::ComponentUnwritable { slot, type_name, reason }),
     }
 }
 

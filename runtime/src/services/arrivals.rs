@@ -4,7 +4,7 @@
 //! What a peer says of itself is a hint.
 
 use samsara_proto::{
-    Address, WireEnvelope,
+    Address, PeerId, WireEnvelope,
     wire::{Correlation, Refusal, RefusalReason},
 };
 
@@ -40,7 +40,10 @@ impl Services {
         depth: u64,
     ) -> Result<Arrival, WireRefusal> {
         let EnvelopeFrom { src_peer, envelope, .. } = from;
-        self.may_hear(src_peer)?;
+        let heard = self.may_hear(src_peer);
+        if envelope.stream == 0 {
+            heard?;
+        }
         let now = self.now;
         let wait = self.config.backpressure.notice_interval;
         let peering = self.peering();
@@ -49,6 +52,8 @@ impl Services {
             0 => peering.take_message(source, envelope, depth, now)?,
             stream => peering.take_next(StreamKey { source, stream }, envelope)?,
         };
+        // What is in the batch is acknowledged, so its stream goes on behind it though nobody hears.
+        heard?;
         if from.src_observed_address.is_some() || !envelope.claimed_addresses.is_empty() {
             peering.learn(from);
         }
@@ -56,6 +61,22 @@ impl Services {
             peering.backoff.advise(src_peer, now, wait);
         }
         Ok(arrival)
+    }
+
+    /// Whether one more reliable stream of a peer has a place, beside so many others that the same
+    /// batch opens: of this peer, and of peers that are not known yet.
+    pub(crate) fn has_room_for_stream(&self, peer: &PeerId, of_peer: usize, of_new: usize) -> bool {
+        let exchange = &self.config.exchange;
+        let Some(peering) = self.peers() else {
+            return of_peer < exchange.max_peer_streams as usize
+                && of_new < self.config.peers.max_peers as usize;
+        };
+        let known = peering.table.lookup(peer);
+        let own = known.map_or(0, |source| peering.dedup.streams_of(source));
+        let places = (peering.table.cap() as usize).saturating_sub(peering.table.len());
+        own + of_peer < exchange.max_peer_streams as usize
+            && peering.dedup.streams() + of_new + of_peer < exchange.max_streams as usize
+            && (known.is_some() || of_new < places || of_new < places + peering.free_guests())
     }
 
     /// Ends the request that an envelope answers.
@@ -80,6 +101,11 @@ impl Services {
 }
 
 impl Peering {
+    /// Peers that would make room, since nothing but their having passed by holds them.
+    fn free_guests(&self) -> usize {
+        self.guests.iter().filter(|ix| self.table.holds_once(**ix)).count()
+    }
+
     fn take_message(
         &mut self,
         source: PeerIx,

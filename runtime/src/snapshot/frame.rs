@@ -3,7 +3,7 @@
 //! Law: magic, version, length and checksum stand first and are verified before anything behind
 //! them is read.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
 
@@ -11,7 +11,7 @@ use super::{
     CURRENT_SNAPSHOT_SPEC_VERSION, DecodeError, NamedComponentSnapshot, NodeSnapshot,
     SnapshotHeader,
 };
-use crate::codec::{Types, from_bytes, to_bytes};
+use crate::codec::{Saved, Saver, Types, from_bytes, to_bytes};
 
 const MAGIC: [u8; 8] = *b"SAMSARA\n";
 /// Keeps this hash from being one of anything else that is hashed.
@@ -20,17 +20,24 @@ const CHECKSUM_BYTES: usize = 32;
 
 type Checksum = [u8; CHECKSUM_BYTES];
 
+/// Room for names and lengths, so that writing seldom moves what was written.
+const FRAME_SLACK: usize = 16 * 1024;
+
 /// What stands in front of the body.
 const HEAD_BYTES: usize = MAGIC.len() + size_of::<u32>() + size_of::<u64>() + CHECKSUM_BYTES;
 
 pub(super) fn encode(snapshot: &NodeSnapshot) -> Bytes {
-    let body = to_bytes(snapshot);
-    let mut bytes = Vec::with_capacity(HEAD_BYTES + body.len());
-    bytes.extend(MAGIC);
-    bytes.extend(CURRENT_SNAPSHOT_SPEC_VERSION.to_le_bytes());
-    bytes.extend((body.len() as u64).to_le_bytes());
-    bytes.extend(checksum(&body));
-    bytes.extend(&body);
+    let states = snapshot.components.iter().map(|component| component.state_bytes.len());
+    let parts = snapshot.parts.values().map(Bytes::len);
+    let mut out = Saver::behind(HEAD_BYTES, states.chain(parts).sum::<usize>() + FRAME_SLACK);
+    snapshot.save(&mut out);
+    let mut bytes = out.into_vec();
+    if let Some((head, body)) = bytes.split_at_mut_checked(HEAD_BYTES) {
+        let version = CURRENT_SNAPSHOT_SPEC_VERSION.to_le_bytes();
+        let (length, sum) = ((body.len() as u64).to_le_bytes(), checksum(body));
+        let fields = MAGIC.into_iter().chain(version).chain(length).chain(sum);
+        head.iter_mut().zip(fields).for_each(|(byte, field)| *byte = field);
+    }
     bytes.into()
 }
 
@@ -60,7 +67,7 @@ pub(super) fn decode(bytes: &Bytes) -> Result<NodeSnapshot, DecodeError> {
 /// The hash of what a snapshot says.
 pub(super) fn digest(
     header: &SnapshotHeader,
-    components: &[NamedComponentSnapshot],
+    components: &[Arc<NamedComponentSnapshot>],
     parts: &BTreeMap<String, Bytes>,
 ) -> Checksum {
     let mut hasher = blake3::Hasher::new_derive_key(CONTEXT);
@@ -69,7 +76,8 @@ pub(super) fn digest(
         hasher.update(bytes);
     };
     put(&to_bytes(header));
-    for NamedComponentSnapshot { slot, type_name, state_bytes } in components {
+    for component in components {
+        let NamedComponentSnapshot { slot, type_name, state_bytes } = &**component;
         put(slot.as_bytes());
         put(type_name.as_bytes());
         put(state_bytes);

@@ -44,7 +44,7 @@ impl From<&NodeSnapshot> for proto::NodeSnapshot {
             plan_hash: hash.clone(),
             config: Some(proto::NodeConfigSnapshot { version, body: to_bytes(&header.config) }),
             graphs: header.targets.iter().map(graph).collect(),
-            components: components.iter().map(component).collect(),
+            components: components.iter().map(|it| component(it)).collect(),
             transient: Some(proto::TransientSnapshot { parts: parts.collect() }),
         }
     }
@@ -59,7 +59,7 @@ fn component(snapshot: &NamedComponentSnapshot) -> proto::NamedComponentSnapshot
         instance_id: snapshot.slot.clone(),
         package: package.to_owned(),
         version: version.to_owned(),
-        state_bytes: Bytes::clone(&snapshot.state_bytes),
+        state_bytes: snapshot.state_bytes.clone(),
     }
 }
 
@@ -99,10 +99,12 @@ impl TryFrom<proto::NodeSnapshot> for NodeSnapshot {
             now: from_bytes::<Nanos>(&clock, &types)?,
             config: from_bytes(&config.body, &types)?,
         };
-        let components = mirror.components.into_iter().map(|component| NamedComponentSnapshot {
-            slot: component.instance_id,
-            type_name: component.type_name,
-            state_bytes: Arc::new(component.state_bytes),
+        let components = mirror.components.into_iter().map(|component| {
+            Arc::new(NamedComponentSnapshot {
+                slot: component.instance_id,
+                type_name: component.type_name,
+                state_bytes: component.state_bytes,
+            })
         });
         Ok(Self { header, components: components.collect(), parts })
     }
