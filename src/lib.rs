@@ -4,7 +4,8 @@
 //! crashes it comes back under a higher incarnation, and what it had acknowledged is still there.
 //!
 //! What stands today: the engine as a library (author a program, install it on a [`Node`], drive
-//! it), the mailbox that outlives its reader, and the words that Nodes share on the wire.
+//! it, take it down and set it up again), the mailbox that outlives its reader, and the words that
+//! Nodes share on the wire.
 //!
 //! ```
 //! use samsara::prelude::*;
