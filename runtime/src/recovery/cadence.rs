@@ -69,6 +69,13 @@ impl Cadence {
         }
     }
 
+    /// Notes that a snapshot from before the last one was found whole, as at a restart.
+    pub fn found_older(&mut self, lsn: Lsn) {
+        if self.newer.is_some_and(|newer| lsn < newer) {
+            self.older.get_or_insert(lsn);
+        }
+    }
+
     /// The snapshot before the last, if there are two.
     pub fn older(&self) -> Option<Lsn> {
         self.older
@@ -76,9 +83,11 @@ impl Cadence {
 
     /// The first record that must stay; nothing if the Node needs none.
     pub fn keep(&self) -> Option<Lsn> {
-        match self.older {
-            Some(older) => older.next(),
-            None => self.first,
+        match (self.older, self.newer) {
+            (Some(older), _) => older.next(),
+            // Whatever stands behind the only one has to stay, even if it was not noted here.
+            (None, Some(newer)) => self.first.into_iter().chain(newer.next()).min(),
+            (None, None) => self.first,
         }
     }
 }
@@ -86,4 +95,20 @@ impl Cadence {
 /// The first record that must stay for all Nodes of a log.
 pub fn keep_for_all<'c>(nodes: impl IntoIterator<Item = &'c Cadence>) -> Option<Lsn> {
     nodes.into_iter().filter_map(Cadence::keep).min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_that_was_raised_keeps_all_behind_its_older_snapshot() {
+        let mut raised = Cadence::new(SnapshotConfig::default());
+        raised.captured(Lsn::new(9));
+        assert_eq!(raised.keep(), Some(Lsn::new(10)), "a record that is no batch is not noted");
+        raised.note(Lsn::new(12), 1, 1);
+        assert_eq!(raised.keep(), Some(Lsn::new(10)));
+        raised.found_older(Lsn::new(4));
+        assert_eq!(raised.keep(), Some(Lsn::new(5)), "the newer one may rot");
+    }
 }

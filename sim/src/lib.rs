@@ -1,0 +1,66 @@
+//! A simulated world of hosts: the shipped host cycle, journal, snapshots and recovery, under one
+//! virtual clock, on disks that tear and fail, with all chance drawn from one seed.
+//!
+//! Law: no order of its own. What a host does next is what
+//! [`HostCycle`](samsara_runtime::recovery::HostCycle) says; a world only decides what goes wrong
+//! meanwhile. Equal seeds give equal traces.
+//!
+//! First faults and calls are mixed for some time; then all is healed, and everything must settle.
+//! What every world is held to is in [`Invariant`]s: nothing that was acknowledged is lost or
+//! doubled, every call ends in one way, effects are in order, a life that is over does nothing, a
+//! replay is equal, outputs leave in order and once, and the world settles. What yours is held to
+//! besides you say with [`World::always`] and [`World::at_last`].
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use samsara_runtime::{compiler::Compiler, graph::Graph, recovery::NodeSpec};
+//! use samsara_sim::{Call, Faults, Ledger, World};
+//!
+//! let g = Graph::new("Note");
+//! let noted = g.slot(Ledger::SLOT).op("note", [g.input::<u64>("call")]);
+//! g.output("noted", noted);
+//! let program = Compiler::new().bind::<Ledger>(Ledger::SLOT).compile(g.build()?)?;
+//!
+//! let report = World::new(7)
+//!     .hosts(2, |place| NodeSpec::new(format!("book-{place}"), program.clone()))
+//!     .client(Duration::from_millis(50), |draw, call| {
+//!         Call::new(format!("book-{}", draw.below(2)), "Note").input("call", call)
+//!     })
+//!     .faults(Faults::swarm())
+//!     .always("books are short", |sight| {
+//!         sight.models::<Ledger>(Ledger::SLOT).all(|book| book.noted().len() < 100)
+//!     })
+//!     .run(Duration::from_secs(1))?;
+//! assert_eq!(report.offered, report.refused + report.acked + report.unanswered);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod disk;
+mod fact;
+mod failure;
+mod fault;
+mod host;
+mod hosted;
+mod invariant;
+mod ledger;
+mod mutant;
+mod process;
+mod raise;
+mod run;
+mod shrink;
+mod sight;
+pub mod stories;
+mod world;
+
+pub use self::{
+    disk::{Cut, Disk},
+    fact::Fact,
+    failure::{Broken, Failure, Report},
+    fault::{Fault, Faults, Injected, Loss},
+    invariant::Invariant,
+    ledger::Ledger,
+    mutant::Mutant,
+    sight::Sight,
+    world::{Call, World},
+};
