@@ -40,3 +40,6 @@ pub(crate) fn all() -> Vec<Box<dyn Invariant>> {
         Box::new(settles::Settles),
     ]
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,8 @@ use std::{cell::RefCell, collections::BTreeSet, rc::Rc, time::Duration};
 use samsara_sim::{Broken, Fact, Failure, Faults, Invariant, Mutant, Report, World, stories};
 
 const SECONDS: Duration = Duration::from_secs(2);
+/// As long as the command simulates: long enough for the log to be cut.
+const LONG: Duration = Duration::from_secs(5);
 
 fn books(seed: u64) -> World {
     stories::books(seed).expect("the program is sound")
@@ -40,7 +42,7 @@ fn a_world_without_faults_acknowledges_every_call_in_one_life_of_each_host() {
 /// How many seeds it takes until this bug is found, and as what.
 fn found(mutant: Mutant) -> (u64, Broken) {
     for seed in 0..60 {
-        if let Err(failure) = books(seed).plant(mutant).run(SECONDS) {
+        if let Err(failure) = books(seed).plant(mutant).run(LONG) {
             return (seed, broken(failure));
         }
     }
@@ -71,7 +73,7 @@ fn a_failure_is_shrunk_and_says_how_to_see_it_again() {
     assert_eq!((broken.faults.len(), broken.calls.len()), (1, 0), "{broken}");
     let command = format!("cargo run --release -p samsara-sim -- --seed {seed}");
     assert!(broken.to_string().ends_with(&command), "{broken}");
-    let again = books(seed).plant(Mutant::NoBump).run(SECONDS).expect_err("it fails again");
+    let again = books(seed).plant(Mutant::NoBump).run(LONG).expect_err("it fails again");
     assert_eq!(self::broken(again), broken);
 }
 
