@@ -62,6 +62,7 @@ pub(crate) fn raise(
     each_record(&shared.log, &shared.disk, &peer, &mut |record| history.note(record))?;
     let (slot, mut cursor) = fallen.unwrap_or_else(|| shared.cursors.take(history.last()));
     if let Verdict::GiveUp(target) = history.verdict(cursor, poison().strikes_max) {
+        history.may_give_up(&part).map_err(|full| broken(&full))?;
         let reason = "it fell too often".to_owned();
         let abort = AbortRecord { at: history.last(), target, reason };
         give_up(&abort, &peer, slot, shared)?;

@@ -7,7 +7,6 @@ static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 mod host {
     mod crash;
-    mod disk;
     mod driver;
     mod falls;
     mod files;

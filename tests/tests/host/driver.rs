@@ -22,11 +22,9 @@ use samsara_runtime::{
     time::Nanos,
     value::Value,
 };
+use samsara_sim::{Cut, Disk};
 
-use super::{
-    disk::{Cut, Disk},
-    tally::Tally,
-};
+use super::tally::Tally;
 
 /// Why a host is no more.
 #[derive(Debug)]
