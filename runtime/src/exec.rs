@@ -103,7 +103,7 @@ impl Engine {
                 && execution.id == id
                 && execution.live > 0
             {
-                execution.charge = split(weight);
+                (execution.weight, execution.charge) = (weight, split(weight));
             }
         }
         self.settle_inputs(split);

@@ -268,12 +268,11 @@ pub(crate) fn left(node: usize, number: u64, turn: Option<u64>, step: &EngineSte
     Fact::Left { node, number, turn, hash }
 }
 
-/// A hash of what its history has made of a Node. Left out is what hangs on its mailbox: the ids
-/// that were given at the door, and the executions, each of which says what it still occupies there
-/// (their ops, timers and commands are in).
+/// A hash of what its history has made of a Node. Left out is what its door has done beside it: the
+/// ids that were given there.
 pub(crate) fn digest(node: &mut Node, blank: &NodeSnapshot) -> Result<[u8; 32], End> {
     let snapshot = node.snapshot().map_err(|error| End::Broken(error.to_string()))?;
-    let bare = snapshot.with_part_of("admissions", blank).with_part_of("executions", blank);
+    let bare = snapshot.with_part_of("admissions", blank);
     Ok(bare.digest())
 }
 

@@ -149,7 +149,7 @@ impl Walk<'_> {
         }
         if let Some(execution) = self.engine.pool.at(index) {
             execution.is_watched = true;
-            execution.charge = charge;
+            (execution.weight, execution.charge) = (weight, charge);
         }
         if let Some(bootstraps) = &mut self.engine.bootstraps {
             bootstraps.running = Some(Running { module, exec, index, is_waiting: false });

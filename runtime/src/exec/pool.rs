@@ -42,6 +42,8 @@ pub(super) struct Execution {
     /// The envelope behind it.
     pub(super) inbound: Option<Box<InboundCtx>>,
     /// What its event weighs, once it has outlived its batch.
+    pub(super) weight: u64,
+    /// As much of the mailbox's budget, unless the batch is one of the past.
     pub(super) charge: Option<Charge>,
 }
 
@@ -59,6 +61,7 @@ impl Default for Execution {
             is_watched: false,
             deadlines: Vec::new(),
             inbound: None,
+            weight: 0,
             charge: None,
         }
     }
@@ -115,7 +118,7 @@ impl Pool {
             record.operands.clear();
             record.deadlines.clear();
             record.inbound = None;
-            record.charge = None;
+            (record.weight, record.charge) = (0, None);
             self.free.push(index);
         }
     }
@@ -134,11 +137,11 @@ impl Execution {
         self.is_watched.save(out);
         self.deadlines.save(out);
         self.inbound.save(out);
-        self.charge.as_ref().map(Charge::bytes).save(out);
+        self.weight.save(out);
     }
 
     fn load(from: &mut Loader<'_>, around: &mut Around<'_>) -> Result<Self, Unreadable> {
-        let execution = Self {
+        let mut execution = Self {
             id: Saved::load(from)?,
             module: Saved::load(from)?,
             operands: Saved::load(from)?,
@@ -150,8 +153,10 @@ impl Execution {
             is_watched: Saved::load(from)?,
             deadlines: Saved::load(from)?,
             inbound: Saved::load(from)?,
-            charge: Option::<u64>::load(from)?.and_then(|bytes| (around.charge)(bytes)),
+            weight: Saved::load(from)?,
+            charge: None,
         };
+        execution.charge = (around.charge)(execution.weight);
         let wrong = |what: &str| Err(Unreadable::invalid("execution", what));
         let Some(plan) = around.plan.modules.get(execution.module as usize) else {
             return wrong("its module is not in the plan");
