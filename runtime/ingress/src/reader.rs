@@ -122,6 +122,15 @@ where
         hand.check(self.life).is_ok() && (waits || !hand.events.is_empty())
     }
 
+    /// How many events are in hand, those of the turn included; none once the life has ended.
+    pub fn in_hand(&self) -> usize {
+        if !self.may_hold {
+            return 0;
+        }
+        let hand = self.shared.hand.lock();
+        hand.check(self.life).map_or(0, |()| hand.events.len())
+    }
+
     /// Waits until events wait or the end has come. May be cancelled.
     pub async fn ready(&mut self) -> Result<Readiness, Fenced> {
         std::future::poll_fn(|cx| self.poll_ready(cx)).await

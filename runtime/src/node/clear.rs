@@ -11,6 +11,7 @@ impl Node {
     /// which bootstraps have finished stay, and so do intervals. It needs no room in the mailbox.
     pub fn clear(&mut self) {
         let waiting = self.queue.stats();
-        self.beside().clearing = Some(waiting.items.saturating_add(waiting.answers));
+        let waiting = waiting.items.saturating_add(waiting.answers);
+        self.beside().clearing = Some(waiting.saturating_add(self.reader.in_hand()));
     }
 }

@@ -11,7 +11,7 @@ use std::{
 use samsara_proto::PeerId;
 use samsara_runtime::{
     compiler::Compiler,
-    config::NodeConfig,
+    config::{NodeConfig, TurnConfig},
     error::OpErrorKind,
     graph::Graph,
     node::{BootstrapTarget, Node, Wakeup, install},
@@ -129,7 +129,7 @@ fn an_answer_that_comes_after_a_clear_is_ignored_and_counted() {
 #[test]
 fn a_clear_discards_what_waited_and_nothing_that_comes_later() {
     let config = NodeConfig {
-        turn: samsara_runtime::config::TurnConfig { events: 2, ..Default::default() },
+        turn: TurnConfig { events: 2, ..Default::default() },
         ingress_capacity: 3,
         ..NodeConfig::default()
     };
@@ -329,4 +329,21 @@ fn at_one_instant_expiry_beats_completion() {
     node.run_until_idle(NOW);
     completion(408).complete(1).expect("there is room for an answer");
     assert_eq!(outputs(&node.run_until_idle(seconds(5)).0), [("late", Value::Unit)]);
+}
+
+#[test]
+fn a_clear_discards_also_what_is_left_in_the_hand_of_the_mailbox() {
+    let turn = TurnConfig { events: 2, ..TurnConfig::default() };
+    let config = NodeConfig { turn, ..NodeConfig::default() };
+    let mut node = node_with(config, |g| g.output("n", g.input::<u64>("n")));
+    for n in 0..6_u64 {
+        node.invoke("Main", [("n", n)]).expect("it is admitted");
+    }
+    let mut steps = Vec::new();
+    node.step(Nanos::ZERO, &mut steps);
+    assert_eq!(outputs(&steps).len(), 2, "one turn");
+    node.clear();
+    node.invoke("Main", [("n", 6_u64)]).expect("it is admitted");
+    let steps = node.run_until_idle(Nanos::ZERO).0;
+    assert_eq!(outputs(&steps), [("n", Value::U64(6))], "only what came behind the clear");
 }
