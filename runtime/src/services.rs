@@ -120,7 +120,7 @@ pub(crate) struct Services {
 
 /// Ids from here on are of executions that a Node begins of itself, as for a timer: those below are
 /// minted at admission, beside the mailbox, where a crash does not reach.
-pub(crate) const INNER_EXECS: u64 = 1 << 63;
+const INNER_EXECS: u64 = 1 << 63;
 
 impl Services {
     pub(crate) fn new(

@@ -8,7 +8,7 @@ use crate::{
     bus::{InfraEvent, NodeEvent},
     event::{Control, IngressEvent},
     exec::{Aborted, Guard, Guarded, Walk},
-    services::{Answer, INNER_EXECS},
+    services::Answer,
     step::{Cancelled, EngineStep},
 };
 
@@ -87,16 +87,6 @@ impl Node {
         }
         turn.end();
         let aborted = turn.walk.guard.map_or_else(Vec::new, |guard| guard.into_aborted());
-        for admitted in &batch.events {
-            if let IngressEvent::AppEvent { exec, .. } | IngressEvent::Invoke { exec, .. } =
-                &admitted.event
-            {
-                // Of a batch of the past: what was given at the door then is not given again.
-                if exec.get() < INNER_EXECS {
-                    self.admissions.note(*exec);
-                }
-            }
-        }
         let mut held = self.beside.as_mut().and_then(|beside| beside.held.take());
         engine.settle_births(|weight| held.as_mut()?.split(weight));
         self.set_doors();
