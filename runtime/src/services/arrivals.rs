@@ -63,20 +63,25 @@ impl Services {
         Ok(arrival)
     }
 
-    /// Whether one more reliable stream of a peer has a place, beside so many others that the same
-    /// batch opens: of this peer, and of peers that are not known yet.
-    pub(crate) fn has_room_for_stream(&self, peer: &PeerId, of_peer: usize, of_new: usize) -> bool {
+    /// Whether one more reliable stream of a peer has a place, beside those that the same batch
+    /// opens: so many of this peer, and so many in all.
+    pub(crate) fn has_room_for_stream(&self, peer: &PeerId, of_peer: usize, in_all: usize) -> bool {
         let exchange = &self.config.exchange;
-        let Some(peering) = self.peers() else {
-            return of_peer < exchange.max_peer_streams as usize
-                && of_new < self.config.peers.max_peers as usize;
-        };
-        let known = peering.table.lookup(peer);
-        let own = known.map_or(0, |source| peering.dedup.streams_of(source));
-        let places = (peering.table.cap() as usize).saturating_sub(peering.table.len());
+        let peers_max = self.config.peers.max_peers as usize;
+        let (mut own, mut all, mut is_known, mut places) = (0, 0, false, peers_max);
+        if let Some(peering) = self.peers() {
+            let known = peering.table.lookup(peer);
+            own = known.map_or(0, |source| peering.dedup.streams_of(source));
+            all = peering.dedup.streams();
+            is_known = known.is_some();
+            places = peers_max.saturating_sub(peering.table.len());
+            if in_all >= places {
+                places += peering.free_guests();
+            }
+        }
         own + of_peer < exchange.max_peer_streams as usize
-            && peering.dedup.streams() + of_new + of_peer < exchange.max_streams as usize
-            && (known.is_some() || of_new < places || of_new < places + peering.free_guests())
+            && all + in_all < exchange.max_streams as usize
+            && (is_known || of_peer > 0 || in_all < places)
     }
 
     /// Ends the request that an envelope answers.

@@ -399,3 +399,17 @@ fn peers_that_only_pass_by_make_room_and_those_with_a_stream_stay() {
     assert_eq!(bad(&take(&mut node, 3, vec![])), [""; 0]);
     assert_eq!(node.screened().unopened, 1, "there is no room for a third");
 }
+
+#[test]
+fn a_batch_opens_as_many_streams_as_there_is_room_for() {
+    let exchange = ExchangeConfig { max_streams: 2, ..ExchangeConfig::default() };
+    let config = NodeConfig { exchange, ..NodeConfig::default() };
+    let mut node = node_with(2, config, adds);
+    for stream in 1..=3 {
+        let one = WireEnvelope { stream, ..envelope(1, vec![fill("Main/n", stream)]) };
+        node.deliver_envelope(peer(1), one, None).expect("it is admitted");
+    }
+    let steps = node.run_until_idle(Nanos::ZERO).0;
+    assert_eq!(outputs(&steps), [("total", Value::U64(1)), ("total", Value::U64(3))]);
+    assert_eq!(node.screened().unopened, 1);
+}
