@@ -112,7 +112,7 @@ pub enum DeliveryError {
     #[error("the ingress is closed")]
     IngressClosed,
     /// The bytes are not an envelope that this Node accepts.
-    #[error("invalid envelope")]
+    #[error("invalid envelope: {0}")]
     InvalidEnvelope(#[from] samsara_proto::DecodeError),
     /// The envelope, which came decoded, exceeds a cap.
     #[error("envelope over its caps")]
