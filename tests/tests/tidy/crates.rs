@@ -40,13 +40,14 @@ const ACTORS: &str = "samsara-actors";
 const SIM: &str = "samsara-sim";
 
 /// `proto <- runtime <- components`, `proto <- transport`, `runtime + transport <- actors`,
-/// `runtime <- sim`, all of them `<- samsara`; the mailbox stands alone under `runtime`.
+/// `runtime <- sim`, all of them `<- samsara`; the mailbox stands alone under `runtime`, and holds what
+/// waits for a link too.
 pub(crate) const CRATES: &[Crate] = &[
     product(PROTO, "proto", &[], NO_IO),
     product(INGRESS, "runtime/ingress", &[], NO_IO),
     product(RUNTIME, "runtime", &[PROTO, INGRESS], NO_IO),
     product(COMPONENTS, "components", &[PROTO, INGRESS, RUNTIME], NO_ACTORS),
-    product(TRANSPORT, "transport", &[PROTO], NO_ACTORS),
+    product(TRANSPORT, "transport", &[PROTO, INGRESS], NO_ACTORS),
     product(ACTORS, "actors", &[PROTO, INGRESS, RUNTIME, TRANSPORT], &[]),
     product(SIM, "sim", &[PROTO, INGRESS, RUNTIME], NO_IO),
     product("samsara", "", &[PROTO, INGRESS, RUNTIME, COMPONENTS, TRANSPORT, ACTORS, SIM], &[]),
