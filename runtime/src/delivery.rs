@@ -62,7 +62,6 @@ mod offer;
 mod outbox;
 mod receive;
 mod section;
-pub mod sessions;
 mod step;
 mod word;
 
