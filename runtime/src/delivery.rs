@@ -62,7 +62,6 @@ mod offer;
 mod outbox;
 mod receive;
 mod section;
-pub mod sessions;
 mod step;
 mod word;
 
@@ -75,7 +74,7 @@ pub use self::{
     life::Life,
     step::{
         Alarm, Amnesia, CourierStep, Decision, NotStopped, OfferError, Received, Undelivered,
-        Unheard,
+        Unheard, Unplaced,
     },
 };
 
@@ -189,6 +188,13 @@ impl Courier {
         if let Some(inbox) = known.inboxes.get_mut(&stream) {
             inbox.refuse(seq, reason);
             self.stirred.insert(*peer);
+        }
+    }
+
+    /// The Node has kept these out of its batch: they will be sent again.
+    pub fn put_back(&mut self, unplaced: &[Unplaced]) {
+        for Unplaced { peer, stream, seq } in unplaced {
+            self.refuse(peer, *stream, *seq, RefusalReason::Busy);
         }
     }
 

@@ -20,6 +20,7 @@
 //! | [`RecordBuffer`] | what was seen of late |
 //! | [`Metrics`] | what was counted |
 //! | [`GatherTable`] | who has sent for a round |
+//! | [`Sessions`] | what clients have asked before, and what came of it |
 //!
 //! Underneath are four: a map that refuses when it is full, a map that forgets what was used
 //! longest ago, a ring that hands its oldest item back, and lines of waiting ops.
@@ -44,6 +45,7 @@ mod ring;
 mod rtt;
 mod scheduler;
 mod serialize_queue;
+mod sessions;
 mod wait_lines;
 
 pub use self::address_book::{AddressBook, AddressBookError, KnownAddress, Origin};
@@ -64,6 +66,7 @@ pub use self::requests::{Ignored, Request, RequestError, RequestKind, RequestTra
 pub use self::rtt::{ChainContext, Route, RttTracker};
 pub use self::scheduler::{Due, ScheduleError, Scheduler, TimerId};
 pub use self::serialize_queue::{Dequeued, Enqueued, SerializeQueue};
+pub use self::sessions::{Asked, ClientId, SessionError, Sessions};
 pub use self::wait_lines::Waiter;
 pub use crate::error::Denial;
 

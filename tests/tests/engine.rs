@@ -42,5 +42,6 @@ mod engine {
     mod syscalls;
     mod time;
     mod together;
+    mod unplaced;
     mod wire;
 }

@@ -116,13 +116,15 @@ impl Inbox {
         }
     }
 
-    /// The mailbox did not take this number after all.
+    /// This number was not kept after all, nor what followed it.
     pub(super) fn refuse(&mut self, seq: u64, reason: RefusalReason) {
-        if seq != self.taken || seq <= self.durable {
+        if seq > self.taken || seq <= self.durable {
             return;
         }
-        let cost = self.held.pop_back().unwrap_or(0);
-        self.held_bytes = self.held_bytes.saturating_sub(cost);
+        for _ in seq..=self.taken {
+            let Some(cost) = self.held.pop_back() else { break };
+            self.held_bytes = self.held_bytes.saturating_sub(cost);
+        }
         self.taken = seq.saturating_sub(1);
         self.miss(seq, reason);
     }
@@ -180,15 +182,18 @@ impl Inbox {
         }
     }
 
-    /// Whether the source was left with less credit than lets it go on at length.
+    /// Whether the source was left with less credit than it may have.
     pub(super) fn is_short(&self, cap: u64) -> bool {
-        self.told.is_some_and(|told| told < cap / 2)
+        self.told.is_some_and(|told| told < cap)
     }
 
-    /// Takes note of the credit that could be told; one that was short and has grown is.
+    /// Takes note of the credit that could be told. One that was short is told when it lets the
+    /// source go on at length, and once more when it is whole: it may wait with something large.
     pub(super) fn offer_credit(&mut self, credit: u64, cap: u64) {
-        let grown = |told: u64| credit >= cap / 2 || credit > told.saturating_mul(2);
-        if self.is_short(cap) && self.told.is_some_and(grown) {
+        let Some(told) = self.told.filter(|told| *told < cap) else { return };
+        let half = cap / 2;
+        let lets_go_on = told < half && (credit >= half || credit > told.saturating_mul(2));
+        if lets_go_on || credit >= cap {
             self.debt = Debt::Now;
         }
     }
@@ -199,10 +204,12 @@ impl Inbox {
         Ack { stream, stream_epoch: self.epoch, durable: self.durable, credit_bytes }
     }
 
-    /// The refusal that its source is to be told.
+    /// The refusal that its source is to be told. What was missing first may have come since, while
+    /// more behind it was kept out: then the source goes on at what comes next.
     pub(super) fn take_lapse(&mut self) -> Option<(u64, RefusalReason)> {
         let Lapse::Untold { seq, reason } = self.lapse else { return None };
         self.lapse = Lapse::Told;
-        Some((seq, reason))
+        let next = self.taken.saturating_add(1);
+        Some(if seq < next { (next, RefusalReason::Busy) } else { (seq, reason) })
     }
 }

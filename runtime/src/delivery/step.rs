@@ -170,6 +170,18 @@ pub enum Unheard {
     Full(#[from] CapReached),
 }
 
+/// An envelope that was delivered, and that the Node kept out of its batch without having it: its
+/// stream had no place, or what comes before it is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unplaced {
+    /// Whose stream it is.
+    pub peer: PeerId,
+    /// The stream.
+    pub stream: u64,
+    /// Its number there.
+    pub seq: u64,
+}
+
 /// Why an envelope of a Node cannot be taken. Either the Node or its history is not what it was.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

@@ -11,6 +11,7 @@ use samsara_proto::PeerId;
 
 use super::{Batch, Node};
 use crate::{
+    delivery::Unplaced,
     event::IngressEvent,
     framework::{StreamArrival, Watermark},
     services::Services,
@@ -70,6 +71,8 @@ pub(super) struct Screening {
     pub(super) has_envelopes: bool,
     /// Places among the events of the mailbox's hand, rising.
     pub(super) kept_out: Vec<usize>,
+    /// Those of them that nobody has.
+    pub(super) unplaced: Vec<Unplaced>,
     counts: Screened,
 }
 
@@ -89,6 +92,7 @@ impl Screening {
             let known = moved.get(&(peer, stream)).copied();
             let known = known.or_else(|| services.watermark(&peer, stream));
             let (arrival, mark) = Watermark::judge(known, envelope.stream_epoch, envelope.seq);
+            let unplaced = Unplaced { peer, stream, seq: envelope.seq };
             let counts = &mut screening.counts;
             let is_new = known.is_none();
             let opened = |of: Option<PeerId>| {
@@ -107,6 +111,7 @@ impl Screening {
                         ) =>
                 {
                     counts.unopened += 1;
+                    screening.unplaced.push(unplaced);
                 }
                 StreamArrival::Fresh | StreamArrival::FreshEpoch { .. } => {
                     if let (false, Some(mark)) = (is_alone, mark) {
@@ -115,7 +120,10 @@ impl Screening {
                     continue;
                 }
                 StreamArrival::Duplicate => counts.duplicates += 1,
-                StreamArrival::Gap { .. } => counts.gaps += 1,
+                StreamArrival::Gap { .. } => {
+                    counts.gaps += 1;
+                    screening.unplaced.push(unplaced);
+                }
                 StreamArrival::StaleEpoch { .. } => counts.stale += 1,
             }
             screening.kept_out.push(place);

@@ -10,6 +10,7 @@ use samsara_ingress::{Admitted, Fenced, TurnLimits};
 use super::{Batch, Node, batch::BatchParts, screen::Screening};
 use crate::{
     codec::Saver,
+    delivery::Unplaced,
     event::{Control, IngressEvent},
     time::Nanos,
 };
@@ -50,6 +51,12 @@ impl Taken {
     /// Events that the batch will have.
     pub fn events(&self) -> usize {
         self.told.len() + self.kept() + usize::from(self.clear == Clear::Ends)
+    }
+
+    /// Reliable envelopes of this turn that the batch will not have, and that nobody else has: a
+    /// courier has to [put them back](crate::delivery::Courier::put_back).
+    pub fn unplaced(&self) -> &[Unplaced] {
+        &self.screening.unplaced
     }
 
     fn kept(&self) -> usize {

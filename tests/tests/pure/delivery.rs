@@ -1,6 +1,7 @@
 //! Couriers among hosts that crash and links that close: every reliable envelope has its effect
 //! once and in order, and when the faults stop everything settles.
 
+mod courses;
 mod host;
 mod laws;
 mod stories;

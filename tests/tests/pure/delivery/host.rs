@@ -6,7 +6,7 @@ use bytes::Bytes;
 use samsara_ingress::Admitted;
 use samsara_proto::WireEnvelope;
 use samsara_proto::wire::RefusalReason;
-use samsara_runtime::delivery::{Courier, CourierStep, Received};
+use samsara_runtime::delivery::{Courier, CourierStep, Received, Unplaced};
 use samsara_runtime::event::{EnvelopeFrom, IngressEvent};
 use samsara_runtime::framework::{Delivery, Watermark};
 use samsara_runtime::time::Nanos;
@@ -77,6 +77,11 @@ impl Node {
         *seq += 1;
         outputs.push((order.to, said(1, *seq, order.payload())));
     }
+}
+
+fn place(admitted: &Admitted<IngressEvent>) -> (samsara_proto::PeerId, u64) {
+    let IngressEvent::EnvelopeFrom(from) = &admitted.event else { panic!("nothing else is there") };
+    (from.src_peer, from.envelope.seq)
 }
 
 /// Where a turn ends before its time.
@@ -185,7 +190,7 @@ impl Host {
         if orders + events > 0 {
             let batch = Batch {
                 orders: self.orders.drain(..orders).collect(),
-                events: self.mailbox.drain(..events).collect(),
+                events: self.screened(events),
             };
             if cut == Cut::BeforeSync {
                 // The caller is told, and asks again; the peers were not acknowledged.
@@ -217,6 +222,41 @@ impl Host {
             }
         }
         true
+    }
+
+    /// The events of a batch: what comes too early is kept out of it.
+    fn screened(&mut self, events: usize) -> Vec<Admitted<IngressEvent>> {
+        let taken: Vec<_> = self.mailbox.drain(..events).collect();
+        let mut next = BTreeMap::new();
+        let (mut batch, mut unplaced) = (Vec::new(), Vec::new());
+        for admitted in taken {
+            let (source, seq) = place(&admitted);
+            let at = number(source, self.among);
+            let next = next.entry(source).or_insert_with(|| self.durable_of(at) + 1);
+            if seq == *next {
+                *next += 1;
+                batch.push(admitted);
+            } else if seq > *next {
+                unplaced.push(Unplaced { peer: source, stream: 1, seq });
+            }
+        }
+        self.courier.put_back(&unplaced);
+        batch
+    }
+
+    /// The Node has no place for a stream at the moment.
+    pub(super) fn keep_out(&mut self, events: usize) -> bool {
+        let events = self.mailbox.len().min(events);
+        let unplaced: Vec<_> = self
+            .mailbox
+            .drain(..events)
+            .map(|admitted| {
+                let (peer, seq) = place(&admitted);
+                Unplaced { peer, stream: 1, seq }
+            })
+            .collect();
+        self.courier.put_back(&unplaced);
+        !unplaced.is_empty()
     }
 
     pub(super) fn capture(&mut self) {

@@ -27,6 +27,7 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
     let flow = (pick, 1_usize..12).prop_map(|(link, frames)| Move::Flow { link, frames });
     let close = (pick, any::<bool>()).prop_map(|(link, heard)| Move::Close { link, heard });
     let ghost = (pick, pick).prop_map(|(link, frame)| Move::Ghost { link, frame });
+    let keep_out = (at.clone(), 1_usize..6).prop_map(|(at, events)| Move::KeepOut { at, events });
     let crash = (at.clone(), cuts(), any::<bool>()).prop_map(|(at, cut, whole)| Move::Crash {
         at,
         cut,
@@ -42,6 +43,7 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
         4 => ghost,
         2 => at.prop_map(Move::Capture),
         2 => crash,
+        1 => keep_out,
         2 => (0_u64..50_000).prop_map(Move::Pass),
     ];
     prop::collection::vec(one, 1..400)
@@ -80,6 +82,7 @@ fn draw(rng: &mut Rng) -> Move {
         83 => Move::Close { link: pick, heard: rng.chance(1, 2) },
         84..92 => Move::Join(pick),
         92..95 => Move::Ghost { link: pick, frame: rng.below(1 << 20) as usize },
+        95 if rng.chance(1, 4) => Move::KeepOut { at, events: rng.between(1..=6) as usize },
         95 => Move::Capture(at),
         96 => {
             let cuts = [Cut::BeforeSync, Cut::BeforeAck, Cut::BeforeApply, Cut::Releasing(1)];
@@ -103,9 +106,9 @@ fn long_courses_meet_every_trouble_and_settle() {
         world.judge();
         all.add(&world.seen);
     }
-    let Seen { envelopes, redelivered, fenced, busy, full, no_room } = all;
+    let Seen { envelopes, redelivered, fenced, busy, full, no_room, kept_out } = all;
     assert!(envelopes > 8_000 && redelivered > 2_000, "{all:?}");
-    assert!([fenced, busy, full, no_room].into_iter().all(|count| count > 20), "{all:?}");
+    assert!([fenced, busy, full, no_room, kept_out].into_iter().all(|count| count > 20), "{all:?}");
 }
 
 #[test]

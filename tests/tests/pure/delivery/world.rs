@@ -39,6 +39,11 @@ pub(super) enum Move {
         frame: usize,
     },
     Capture(usize),
+    /// A Node has no place for what it was given.
+    KeepOut {
+        at: usize,
+        events: usize,
+    },
     /// The process, or only the Node, dies in a turn.
     Crash {
         at: usize,
@@ -79,6 +84,8 @@ pub(super) struct Seen {
     pub(super) full: u64,
     /// A mailbox had no room.
     pub(super) no_room: u64,
+    /// A Node kept out what it was given.
+    pub(super) kept_out: u64,
 }
 
 impl Seen {
@@ -89,6 +96,7 @@ impl Seen {
         self.busy += other.busy;
         self.full += other.full;
         self.no_room += other.no_room;
+        self.kept_out += other.kept_out;
     }
 }
 
@@ -149,6 +157,9 @@ impl World {
             Move::Join(link) => self.join(self.link(link)),
             Move::Ghost { link, frame } => self.haunt(self.wire(link), frame),
             Move::Capture(at) => self.hosts[at % count].capture(),
+            Move::KeepOut { at, events } => {
+                self.seen.kept_out += u64::from(self.hosts[at % count].keep_out(events));
+            }
             Move::Crash { at, cut, whole } => self.crash(at % count, cut, whole),
             Move::Pass(micros) => self.now = self.now + Nanos::from_micros(micros),
         }

@@ -69,6 +69,19 @@ fn a_receiver_without_room_gives_no_credit_and_tells_when_there_is_some() {
 }
 
 #[test]
+fn an_envelope_that_takes_nearly_all_credit_goes_when_there_is_room_for_it() {
+    let (mut ada, mut bob) = pair();
+    let large = 3_000;
+    bob.room = cost(&said(1, 1, vec![7; large].into())) - 1;
+    ada.say(1, large);
+    talk(&mut ada, &mut bob);
+    assert!(bob.seqs().is_empty(), "it lacks one byte");
+    bob.room = MAILBOX;
+    talk(&mut ada, &mut bob);
+    assert_eq!(bob.seqs(), [1]);
+}
+
+#[test]
 fn new_work_is_refused_from_the_high_mark_and_reliable_output_is_never_dropped() {
     let (mut ada, mut bob) = pair();
     part(&mut ada, &mut bob);

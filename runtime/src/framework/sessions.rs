@@ -9,7 +9,7 @@
 //!
 //! ```
 //! use samsara_runtime::config::SessionConfig;
-//! use samsara_runtime::delivery::sessions::{Asked, ClientId, SessionError, Sessions};
+//! use samsara_runtime::framework::{Asked, ClientId, SessionError, Sessions};
 //! use samsara_runtime::time::Nanos;
 //!
 //! let mut sessions = Sessions::new(SessionConfig::default());
@@ -26,10 +26,10 @@
 
 use std::collections::BTreeMap;
 
+use super::CapReached;
 use crate::{
     codec::{Kept, Loader, Saved, Saver, Unreadable, saved},
     config::SessionConfig,
-    framework::CapReached,
     time::Nanos,
 };
 
