@@ -154,12 +154,17 @@ impl Node {
         self.engine.as_ref().map_or(0, |engine| engine.ready())
     }
 
-    /// Whether the mailbox, where waiting is bounded and can be refused, must keep what it has. Only
+    /// What the mailbox, where waiting is bounded and can be refused, may give now. Less than all only
     /// while ops are ready, which make room by themselves: parked ones may wait for what is in it.
-    fn is_full(&self) -> bool {
+    fn room(&self) -> Room {
         let (ready, limits) = (self.ready(), &self.config().engine);
-        ready >= limits.max_ready_ops as usize
-            || (ready > 0 && self.execution_count() >= limits.max_executions as usize)
+        if ready >= limits.max_ready_ops as usize {
+            Room::Nothing
+        } else if ready > 0 && self.execution_count() >= limits.max_executions as usize {
+            Room::Answers
+        } else {
+            Room::Anything
+        }
     }
 
     /// When the Node can make progress without a push.
@@ -196,6 +201,15 @@ impl Node {
             }
         }
     }
+}
+
+/// What a Node has room for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Room {
+    Anything,
+    /// What begins no execution: without it, those that wait might hold their places for ever.
+    Answers,
+    Nothing,
 }
 
 impl fmt::Debug for Node {

@@ -26,6 +26,8 @@ pub enum Bug {
     Settle,
     /// A turn is found to be this life's, then given out under another lock.
     Commit,
+    /// Answers are taken out, and what is left is told under another lock.
+    Answers,
     /// A producer finds no room, then joins the line under another lock.
     QueueUp,
     /// A producer that gives up leaves its grant lying.

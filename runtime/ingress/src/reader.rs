@@ -167,6 +167,27 @@ where
         Ok(seen)
     }
 
+    /// As [`take_and`](Self::take_and), but of what waits only answers make the turn: for a reader
+    /// that has no room for more work, and must still hear what the work it has waits for. Answers
+    /// go ahead of what stays; all else keeps its order.
+    pub fn take_answers_and<R>(
+        &mut self,
+        limits: TurnLimits,
+        look: impl FnOnce(Turn<'_, T>) -> R,
+    ) -> Result<R, Fenced> {
+        let mut hand = self.shared.hand.lock();
+        hand.check(self.life)?;
+        if hand.turn == 0 {
+            let answers = self.shared.fill_answers(&mut hand);
+            hand.is_fresh = false;
+            hand.turn = turn_length(&hand, limits).min(answers);
+        }
+        let turn = hand.turn;
+        let seen = look(Turn { entries: hand.events.range(..turn) });
+        self.may_hold = !hand.events.is_empty();
+        Ok(seen)
+    }
+
     /// Shows the turn in hand, for a journal to write it down. Producers are not held up, but the
     /// next life is: encode in here, and wait for disks outside.
     pub fn inspect<R>(&self, look: impl FnOnce(Turn<'_, T>) -> R) -> Result<R, Fenced> {

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 
 use crate::{
-    inbox::{Entry, Inbox, Pass, Wakes},
+    inbox::{Entry, Inbox, Origin, Pass, Wakes},
     limits::IngressLimits,
     planted::{Bug, gap},
     refusal::Fenced,
@@ -88,6 +88,33 @@ impl<T, K: Ord + Clone> Shared<T, K> {
         }
         hand.is_fresh = !hand.events.is_empty();
         hand.is_fresh
+    }
+
+    /// Moves the answers that wait to the front of the hand, and tells how many are there.
+    pub(crate) fn fill_answers(&self, hand: &mut Hand<T>) -> usize {
+        let is_answer = |entry: &Entry<T>| entry.origin == Origin::Answer;
+        let held = hand.events.iter().filter(|entry| is_answer(entry)).count();
+        let mut inbox = self.inbox.lock();
+        let waiting = std::mem::take(&mut inbox.answers);
+        if held + waiting == 0 {
+            return 0;
+        }
+        let queued = match waiting {
+            0 => VecDeque::new(),
+            _ => std::mem::take(&mut inbox.queue),
+        };
+        let (of_hand, stays) = std::mem::take(&mut hand.events).into_iter().partition(is_answer);
+        let (of_queue, queue): (VecDeque<_>, _) = queued.into_iter().partition(is_answer);
+        hand.events = of_hand;
+        hand.events.extend(of_queue);
+        hand.events.extend::<VecDeque<_>>(stays);
+        if waiting > 0 {
+            let is_left = !queue.is_empty();
+            inbox.queue = queue;
+            let _inbox = gap(Bug::Answers, &self.inbox, inbox);
+            self.may_have_events.store(is_left, Ordering::Relaxed);
+        }
+        held + waiting
     }
 
     /// Gives `bytes` of the budget back.

@@ -316,6 +316,23 @@ fn cancelled_push() {
     assert_eq!((queue.stats().bytes, queue.stats().items, queue.stats().waiting), (0, 0, 0));
 }
 
+/// Two answers race with a reader that takes answers alone.
+fn answers_alone() {
+    let queue = queue(8, 10);
+    let mut reader = open(&queue, 1);
+    let settlers = [1, 2].map(|n| {
+        let ticket = queue.handle().ticket(0).expect("tickets are left");
+        thread::spawn(move || ticket.settle(n, 1).expect("it is open"))
+    });
+    let mut events = Vec::new();
+    let took = reader.take_answers_and(TurnLimits::default(), |turn| turn.len());
+    let _charge = reader.commit(&mut events).expect("this life reads");
+    assert_eq!(took, Ok(events.len()));
+    settlers.into_iter().for_each(|settler| settler.join().expect("no panic"));
+    assert_eq!(reader.has_events(), events.len() < 2, "what was not taken is seen");
+    assert_eq!(events.len() + read(&mut reader).len(), 2);
+}
+
 macro_rules! models {
     ($($name:ident: $body:ident, $bug:ident, bound $bound:expr;)+) => {
         mod the_mailbox {
@@ -341,6 +358,7 @@ models! {
     returns_its_budget_to_zero: l4_drain, Release, bound 3;
     never_lands_a_push_of_an_ended_life: l5_fence, Admit, bound 3;
     ends_only_after_the_last_event: l6_last_producer, End, bound 3;
+    shows_the_answers_that_come_while_others_are_taken: answers_alone, Answers, bound 3;
     settles_a_ticket_once: l7_completion, Settle, bound 3;
     wakes_a_sleeping_reader_once: l8_one_ring, Disarm, bound 3;
     never_sleeps_on_waiting_events: l8_never_zero, Disarm, bound 3;

@@ -7,7 +7,7 @@
 use bytes::Bytes;
 use samsara_ingress::{Admitted, Fenced, TurnLimits};
 
-use super::{Batch, Node, batch::BatchParts, screen::Screening};
+use super::{Batch, Node, Room, batch::BatchParts, screen::Screening};
 use crate::{
     codec::Saver,
     delivery::Unplaced,
@@ -119,8 +119,9 @@ impl Node {
         if let Some(beside) = &mut self.beside {
             beside.refused.tell(&mut taken.told);
         }
-        if !self.is_full() && self.reader.has_events() {
-            self.take_in_hand(usize::MAX, &mut taken);
+        let room = self.room();
+        if room != Room::Nothing && self.reader.has_events() {
+            self.take_in_hand(usize::MAX, room, &mut taken);
         }
         taken
     }
@@ -129,7 +130,7 @@ impl Node {
     fn take_discarded(&mut self, now: Nanos, left: usize) -> Taken {
         let mut taken = Taken::of(now, Vec::new());
         if left > 0 && self.reader.has_events() {
-            self.take_in_hand(left, &mut taken);
+            self.take_in_hand(left, Room::Anything, &mut taken);
         }
         taken.clear = match left.saturating_sub(taken.turn) {
             left if left > 0 && taken.turn > 0 => Clear::Goes { left },
@@ -138,14 +139,18 @@ impl Node {
         taken
     }
 
-    fn take_in_hand(&mut self, most: usize, taken: &mut Taken) {
+    fn take_in_hand(&mut self, most: usize, room: Room, taken: &mut Taken) {
         let turn = self.config().turn;
         let items = most.min(turn.events as usize);
         let limits = TurnLimits { items, bytes: turn.bytes };
         let services = &self.services;
         let look = |turn: samsara_ingress::Turn<'_, _>| (turn.len(), Screening::of(services, turn));
         // This Node opened the reader's life, and a Node whose life has ended takes nothing.
-        let Ok((turn, screening)) = self.reader.take_and(limits, look) else { return };
+        let turn = match room {
+            Room::Answers => self.reader.take_answers_and(limits, look),
+            Room::Anything | Room::Nothing => self.reader.take_and(limits, look),
+        };
+        let Ok((turn, screening)) = turn else { return };
         if screening.has_envelopes {
             taken.depth = (self.queue.stats().items + taken.told.len() + turn) as u64;
         }

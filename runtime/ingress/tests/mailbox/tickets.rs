@@ -2,7 +2,7 @@
 
 use std::task::{Context, Poll, Waker};
 
-use samsara_ingress::{IngressLimits, Readiness, Refusal};
+use samsara_ingress::{IngressLimits, IngressReader, Readiness, Refusal, TurnLimits};
 
 use super::{Queue, queue, read};
 
@@ -86,4 +86,50 @@ fn a_closed_mailbox_ends_only_after_its_promised_answers() {
     ticket.settle(1, 1).expect("a promise is kept after the close");
     assert_eq!(read(&mut reader), [1]);
     assert_eq!(reader.poll_ready(&mut cx), Poll::Ready(Ok(Readiness::Ended)));
+}
+
+/// The answers alone, and then all else.
+fn answers_and_the_rest(reader: &mut IngressReader<u32, &'static str>) -> (Vec<u32>, Vec<u32>) {
+    let mut events = Vec::new();
+    reader.take_answers_and(TurnLimits::default(), |_| ()).expect("this life reads");
+    let _charge = reader.commit(&mut events).expect("this life reads");
+    (events.into_iter().map(|held| held.event).collect(), read(reader))
+}
+
+#[test]
+fn answers_can_be_taken_without_what_waits_before_them() {
+    let queue = queue(8, 100);
+    let mut reader = queue.open(1).expect("the first life");
+    let tickets = [10, 11].map(|_| queue.handle().ticket(0).expect("tickets are left"));
+    queue.handle().try_push(1, 1).expect("there is room");
+    tickets[0].settle(10, 1).expect("it is open");
+    // What was taken in hand before, and what comes behind it.
+    reader.take(TurnLimits { items: 1, ..TurnLimits::default() }).expect("this life reads");
+    assert_eq!(read_one(&mut reader), 1);
+    queue.handle().try_push(2, 1).expect("there is room");
+    tickets[1].settle(11, 1).expect("it is open");
+    queue.handle().try_push(3, 1).expect("there is room");
+    assert_eq!(answers_and_the_rest(&mut reader), (vec![10, 11], vec![2, 3]));
+    assert_eq!(answers_and_the_rest(&mut reader), (vec![], vec![]));
+    let stats = queue.stats();
+    assert_eq!((stats.items, stats.answers, stats.bytes), (0, 0, 0));
+}
+
+#[test]
+fn answers_that_were_taken_and_not_committed_are_seen_by_the_next_life() {
+    let queue = queue(8, 100);
+    let mut first = queue.open(1).expect("the first life");
+    let ticket = queue.handle().ticket(0).expect("tickets are left");
+    queue.handle().try_push(1, 1).expect("there is room");
+    ticket.settle(10, 1).expect("it is open");
+    let took = first.take_answers_and(TurnLimits::default(), |turn| turn.len());
+    assert_eq!(took, Ok(1));
+    let mut second = queue.open(2).expect("the next life");
+    assert_eq!(read(&mut second), [10, 1]);
+}
+
+fn read_one(reader: &mut IngressReader<u32, &'static str>) -> u32 {
+    let mut events = Vec::new();
+    let _charge = reader.commit(&mut events).expect("this life reads");
+    events.remove(0).event
 }
