@@ -4,6 +4,7 @@
 //! order it was asked.
 
 mod arrivals;
+mod asking;
 pub(crate) mod bindings;
 mod component_timers;
 mod departures;
@@ -116,6 +117,8 @@ pub(crate) struct Services {
     addresses: Box<[Address]>,
     /// Only where somebody listens.
     pub(crate) bus: Option<Box<Bus>>,
+    /// Made when the first client asks.
+    asking: Option<Box<asking::Asking>>,
 }
 
 /// Ids from here on are of executions that a Node begins of itself, as for a timer: those below are
@@ -146,6 +149,7 @@ impl Services {
             peering: None,
             addresses,
             bus: None,
+            asking: None,
             config,
         }
     }

@@ -36,6 +36,7 @@ mod engine {
     mod role;
     mod round;
     mod rows;
+    mod sessions;
     mod snapshot;
     mod state;
     mod surroundings;

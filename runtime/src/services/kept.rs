@@ -48,6 +48,9 @@ impl Services {
                 "address book" => {
                     self.peering();
                 }
+                "sessions" => {
+                    self.asking();
+                }
                 _ => {}
             }
         }
@@ -74,6 +77,9 @@ impl Services {
         }
         if let Some(peering) = &mut self.peering {
             peering.parts(visit)?;
+        }
+        if let Some(asking) = &mut self.asking {
+            visit("sessions", &mut **asking)?;
         }
         if let Some(bus) = &mut self.bus {
             visit("bus", &mut **bus)?;
