@@ -97,6 +97,8 @@ pub(crate) struct Services {
     pub(crate) commands: IdCounter<CommandId>,
     /// Executions that the Node begins of itself.
     pub(crate) inner_execs: IdCounter<ExecId>,
+    /// How often the Node has begun with nothing remembered: 1 if it has never lost its state.
+    pub(crate) memory: u64,
     /// Pushes through it are refused once this life has ended.
     pub(crate) handle: NodeIngressHandle,
     pub(crate) parked: usize,
@@ -138,6 +140,7 @@ impl Services {
             rng: None,
             commands: IdCounter::new(),
             inner_execs: IdCounter::resume(INNER_EXECS),
+            memory: 1,
             handle,
             parked: 0,
             is_replaying: false,

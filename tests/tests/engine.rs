@@ -6,6 +6,7 @@ use samsara_tests::counting::CountingAllocator;
 static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 mod engine {
+    mod anew;
     mod answers;
     mod backend;
     mod bootstrap;
