@@ -34,6 +34,7 @@ mod engine {
     mod peers;
     mod places;
     mod plain_onnx;
+    mod restored;
     mod role;
     mod round;
     mod rows;
