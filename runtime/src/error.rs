@@ -283,6 +283,7 @@ impl From<Refusal> for DeliveryError {
             Refusal::OverShare { items, .. } => Self::IngressFull { cap: items as u64 },
             Refusal::TooManyPeers { cap } => Self::IngressFull { cap: cap as u64 },
             Refusal::Blocked => Self::Denied(Denial::Blocklisted),
+            Refusal::NotAllowed => Self::Denied(Denial::NotAllowlisted),
             _ => Self::IngressClosed,
         }
     }

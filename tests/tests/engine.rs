@@ -28,6 +28,7 @@ mod engine {
     mod inbound;
     mod jobs;
     mod later;
+    mod listed;
     mod moot;
     mod oracle;
     mod parts;

@@ -127,10 +127,7 @@ impl<T, K: Ord + Clone> Inbox<T, K> {
         {
             return Err(Refusal::Fenced { life, current: self.life });
         }
-        if pass.peer.is_some_and(|peer| self.peers.is_blocked(peer)) {
-            return Err(Refusal::Blocked);
-        }
-        Ok(())
+        pass.peer.map_or(Ok(()), |peer| self.peers.may_speak(peer))
     }
 
     /// Whether the budget covers `bytes` more.

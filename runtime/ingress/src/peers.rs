@@ -1,9 +1,11 @@
-//! One account a peer: how much of the mailbox it fills, and whether it is blocked.
+//! One account a peer: how much of the mailbox it fills, and whether it may speak.
 //!
 //! Law: an account lives while someone may push through it, something of it waits, or a block
 //! must be remembered; accounts are bounded in number.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::refusal::Refusal;
 
 /// The place of an account, so that a push finds it without comparing keys.
 pub(crate) type PeerIndex = u32;
@@ -15,6 +17,8 @@ struct Account<K> {
     items: usize,
     bytes: u64,
     blocked: bool,
+    /// Whether it is among those that are allowed.
+    allowed: bool,
 }
 
 /// All accounts.
@@ -24,11 +28,14 @@ pub(crate) struct Peers<K> {
     accounts: Vec<Option<Account<K>>>,
     free: Vec<PeerIndex>,
     cap: usize,
+    /// Those that may speak; nothing means everyone.
+    allowed: Option<BTreeSet<K>>,
 }
 
 impl<K: Ord + Clone> Peers<K> {
     pub(crate) fn new(cap: usize) -> Self {
-        Self { by_key: BTreeMap::new(), accounts: Vec::new(), free: Vec::new(), cap }
+        let (accounts, free) = (Vec::new(), Vec::new());
+        Self { by_key: BTreeMap::new(), accounts, free, cap, allowed: None }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -51,7 +58,9 @@ impl<K: Ord + Clone> Peers<K> {
                 index
             }
         };
-        let account = Account { key: key.clone(), doors: 0, items: 0, bytes: 0, blocked: false };
+        let (key_kept, allowed) = (key.clone(), self.is_listed(key));
+        let account =
+            Account { key: key_kept, doors: 0, items: 0, bytes: 0, blocked: false, allowed };
         *self.accounts.get_mut(index as usize)? = Some(account);
         self.by_key.insert(key.clone(), index);
         Some(index)
@@ -112,8 +121,26 @@ impl<K: Ord + Clone> Peers<K> {
         self.close_if_unused(index);
     }
 
-    pub(crate) fn is_blocked(&self, index: PeerIndex) -> bool {
-        matches!(self.accounts.get(index as usize), Some(Some(account)) if account.blocked)
+    /// Allows these and nobody else, or everyone; gives back who was allowed before.
+    pub(crate) fn allow(&mut self, allowed: Option<BTreeSet<K>>) -> Option<BTreeSet<K>> {
+        let before = std::mem::replace(&mut self.allowed, allowed);
+        for account in self.accounts.iter_mut().flatten() {
+            account.allowed = self.allowed.as_ref().is_none_or(|list| list.contains(&account.key));
+        }
+        before
+    }
+
+    fn is_listed(&self, key: &K) -> bool {
+        self.allowed.as_ref().is_none_or(|list| list.contains(key))
+    }
+
+    /// Whether a peer may speak.
+    pub(crate) fn may_speak(&self, index: PeerIndex) -> Result<(), Refusal> {
+        match self.accounts.get(index as usize) {
+            Some(Some(account)) if account.blocked => Err(Refusal::Blocked),
+            Some(Some(account)) if !account.allowed => Err(Refusal::NotAllowed),
+            _ => Ok(()),
+        }
     }
 
     /// Events and bytes of a peer that wait now.
@@ -159,11 +186,25 @@ mod tests {
     }
 
     #[test]
+    fn whoever_is_not_allowed_may_not_speak_whenever_its_account_was_opened() {
+        let mut peers = Peers::new(4);
+        let before = peers.open_door(&"a").expect("an account fits");
+        assert_eq!(peers.allow(Some(BTreeSet::from(["b"]))), None);
+        let [after, listed] = ["c", "b"].map(|key| peers.open_door(&key).expect("it fits"));
+        assert_eq!(
+            [before, after, listed].map(|door| peers.may_speak(door)),
+            [Err(Refusal::NotAllowed), Err(Refusal::NotAllowed), Ok(())]
+        );
+        assert_eq!(peers.allow(None), Some(BTreeSet::from(["b"])));
+        assert_eq!(peers.may_speak(before), Ok(()));
+    }
+
+    #[test]
     fn a_block_is_remembered_without_any_door() {
         let mut peers = Peers::new(4);
         peers.block(&"a");
         let door = peers.open_door(&"a").expect("the account exists");
-        assert!(peers.is_blocked(door));
+        assert_eq!(peers.may_speak(door), Err(Refusal::Blocked));
         peers.close_door(door);
         assert_eq!(peers.len(), 1);
         peers.unblock(&"a");

@@ -2,7 +2,7 @@
 //!
 //! Law: lives rise. Opening one ends the one before, at once and for good.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use crate::{
     handle::IngressHandle,
@@ -139,6 +139,19 @@ where
     /// Admits the pushes of a peer again.
     pub fn unblock(&self, key: &K) {
         self.shared().inbox.lock().peers.unblock(key);
+    }
+
+    /// Admits the pushes of these peers and of no other, or those of every peer. When it has
+    /// returned, no push of another peer is admitted any more; what was admitted before stays.
+    /// Pushes of the host are no peer's.
+    pub fn allow(&self, allowed: Option<BTreeSet<K>>) {
+        let mut wakes = Wakes::default();
+        let mut inbox = self.shared().inbox.lock();
+        let before = inbox.peers.allow(allowed);
+        inbox.expel(&mut wakes);
+        drop(inbox);
+        drop(before);
+        wakes.wake();
     }
 
     /// What it holds now.

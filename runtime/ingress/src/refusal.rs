@@ -38,6 +38,8 @@ pub enum Refusal {
     },
     /// Its peer is blocked.
     Blocked,
+    /// Its peer is not among those that are allowed.
+    NotAllowed,
     /// The mailbox was closed: it takes only answers that were promised before.
     Closed,
     /// It speaks for a life that has ended.
@@ -95,6 +97,7 @@ impl fmt::Display for Refusal {
                 write!(f, "peer fills its share of {items} events or {bytes} bytes")
             }
             Self::Blocked => write!(f, "peer is blocked"),
+            Self::NotAllowed => write!(f, "peer is not on the allow list"),
             Self::Closed => write!(f, "mailbox is closed"),
             Self::Fenced { life, current } => {
                 write!(f, "life {life} has ended, the mailbox serves life {current}")
@@ -169,7 +172,7 @@ pub struct RefusalCounts {
     pub over_budget: u64,
     /// [`Refusal::OverShare`].
     pub over_share: u64,
-    /// [`Refusal::Blocked`].
+    /// [`Refusal::Blocked`] and [`Refusal::NotAllowed`].
     pub blocked: u64,
     /// [`Refusal::Closed`].
     pub closed: u64,
@@ -189,7 +192,7 @@ impl RefusalCounts {
                 &mut self.over_budget
             }
             Refusal::OverShare { .. } => &mut self.over_share,
-            Refusal::Blocked => &mut self.blocked,
+            Refusal::Blocked | Refusal::NotAllowed => &mut self.blocked,
             Refusal::Closed => &mut self.closed,
             Refusal::Fenced { .. } => &mut self.fenced,
             Refusal::Settled => &mut self.settled,

@@ -62,7 +62,7 @@ impl Walk<'_> {
 
     fn try_change(&mut self, change: &PeerChange) -> Result<(), Unchanged> {
         let services = &mut *self.services;
-        let (own, known) = (services.peer, services.peering());
+        let own = services.peer;
         match change {
             PeerChange::Block(peer) => {
                 let changed = self.services.block(peer).map_err(Unchanged::List)?;
@@ -73,19 +73,27 @@ impl Walk<'_> {
                 self.announce(*peer, changed);
             }
             PeerChange::Allow(allowed) => {
-                known.governor.set_allowlist(allowed.clone()).map_err(Unchanged::List)?;
+                services.allow(allowed.clone()).map_err(Unchanged::List)?;
             }
-            PeerChange::Add { peer, addresses } => known.book.add_peer(peer, addresses)?,
-            PeerChange::Drop(peer) => known.book.drop_peer(peer)?,
-            PeerChange::Register { peer, address } => known.book.register_address(peer, address)?,
-            PeerChange::Forget { peer, address } => known.book.forget_address(peer, address)?,
-            PeerChange::AddOwn(address) => known.book.add_own_address(address)?,
-            PeerChange::ForgetOwn(address) => known.book.forget_address(&own, address)?,
+            PeerChange::Add { peer, addresses } => {
+                services.peering().book.add_peer(peer, addresses)?
+            }
+            PeerChange::Drop(peer) => services.peering().book.drop_peer(peer)?,
+            PeerChange::Register { peer, address } => {
+                services.peering().book.register_address(peer, address)?
+            }
+            PeerChange::Forget { peer, address } => {
+                services.peering().book.forget_address(peer, address)?
+            }
+            PeerChange::AddOwn(address) => services.peering().book.add_own_address(address)?,
+            PeerChange::ForgetOwn(address) => {
+                services.peering().book.forget_address(&own, address)?
+            }
             PeerChange::Reached(peer) => {
                 let changed = self.services.note_success(peer);
                 self.announce(*peer, changed);
             }
-            PeerChange::BeginAnew(peer) => known.begin_stream_anew(peer),
+            PeerChange::BeginAnew(peer) => services.peering().begin_stream_anew(peer),
         }
         Ok(())
     }

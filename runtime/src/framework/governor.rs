@@ -180,6 +180,11 @@ impl PeerGovernor {
         self.blocked.iter()
     }
 
+    /// Who is on the allow list, if there is one.
+    pub fn allowed(&self) -> Option<&BTreeSet<PeerId>> {
+        self.allowed.as_ref()
+    }
+
     /// Takes this peer off the block list.
     pub fn unblock(&mut self, peer: &PeerId) -> Option<PeerTransition> {
         self.blocked.remove(peer).then_some(PeerTransition::Unblocked)

@@ -2,8 +2,8 @@
 //!
 //! Law: who speaks is what the transport has proved. What is refused here was not decoded further
 //! than needed to refuse it, and left nothing charged. Once the batch that blocks a peer is applied,
-//! no door lets anything of it in, on whatever thread. Of the allow list a [`PeerDoor`] knows nothing:
-//! the Node asks again whether the peer may speak when it applies the batch.
+//! or one that leaves it off the allow list, no door lets anything of it in, on whatever thread; and
+//! the Node asks again whether the peer may speak when it applies a batch.
 //!
 //! ```
 //! use samsara_proto::{PeerId, WireEnvelope};
@@ -23,14 +23,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use std::collections::BTreeSet;
-
 use bytes::Bytes;
 use samsara_proto::{Address, EnvelopeCodec, PeerId, WireEnvelope};
 
 use super::Node;
 use crate::{
-    error::{AppIngressSource, DeliveryError},
+    error::{AppIngressSource, DeliveryError, Denial},
     event::{EnvelopeFrom, IngressEvent, NodeIngressHandle},
     services::Services,
 };
@@ -120,20 +118,27 @@ impl Node {
                 self.queue.unblock(&peer);
             }
         }
+        if let Some(allowed) = self.services.take_list() {
+            self.queue.allow(allowed);
+        }
     }
 
-    /// Has the mailbox refuse those whom the Node refuses now that it was set to another state, and
-    /// those alone.
-    pub(super) fn reset_doors(&self, before: &Services) {
-        let blocked = |services: &Services| {
-            let peers = services.peers().into_iter().flat_map(|peering| peering.governor.blocked());
-            peers.copied().collect::<BTreeSet<_>>()
-        };
-        let (before, now) = (blocked(before), blocked(&self.services));
-        before.difference(&now).for_each(|peer| self.queue.unblock(peer));
-        for peer in now.difference(&before) {
+    /// Has the mailbox hear those again whom the Node has refused before it was set to another
+    /// state.
+    pub(super) fn open_doors(&self, before: &Services) {
+        let blocked = before.peers().into_iter().flat_map(|peering| peering.governor.blocked());
+        let is_blocked = |peer: &&PeerId| self.services.may_hear(peer) == Err(Denial::Blocklisted);
+        blocked.filter(|peer| !is_blocked(peer)).for_each(|peer| self.queue.unblock(peer));
+    }
+
+    /// Has the mailbox refuse those whom the Node refuses, as it was brought to its state without
+    /// this mailbox.
+    pub(super) fn reset_doors(&self) {
+        let peers = self.services.peers();
+        for peer in peers.into_iter().flat_map(|peering| peering.governor.blocked()) {
             self.queue.block(peer).ok();
         }
+        self.queue.allow(self.services.allowed().cloned());
     }
 
     /// A way in for peers, from any thread.

@@ -49,6 +49,7 @@ impl Node {
             self.admissions = IdCounter::resume(minted);
             self.handle = queue.handle();
             self.queue = queue;
+            self.reset_doors();
         }
         self.services.handle = self.handle.for_life(life);
         self.incarnation = incarnation;

@@ -112,7 +112,8 @@ impl Node {
         (self.is_beginning, self.is_starting) = (false, is_starting);
         self.components = components;
         let before = std::mem::replace(&mut self.services, services);
-        self.reset_doors(&before);
+        self.open_doors(&before);
+        self.reset_doors();
         self.engine = engine;
         // Ids that were given at the door since are never given again.
         self.admissions = IdCounter::resume(self.admissions.minted().max(admissions.minted()));

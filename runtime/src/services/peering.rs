@@ -3,7 +3,7 @@
 //! Law: bounded, and a Node that never talks has none of it but its own addresses. A peer has an
 //! index while something remembers it; one that is only passing by makes room for the next.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use samsara_proto::{Address, PeerId};
 
@@ -42,6 +42,8 @@ pub(crate) struct Peering {
     pub(super) anew: Option<BTreeMap<PeerIx, u64>>,
     /// Peers that the mailbox is to refuse, or to refuse no more, from the end of this turn on.
     doors: Vec<(PeerId, bool)>,
+    /// Whether the mailbox does not have the allow list as it is.
+    is_list_new: bool,
     /// The last number of the reliable stream to each peer.
     pub(super) sent: BTreeMap<PeerIx, u64>,
     /// The last number of a best-effort message to anyone.
@@ -66,6 +68,7 @@ impl Peering {
             stream_epoch: memory,
             anew: None,
             doors: Vec::new(),
+            is_list_new: false,
             sent: BTreeMap::new(),
             messages: 0,
         }
@@ -164,6 +167,26 @@ impl Services {
     /// Takes the peers that were blocked, and those that were unblocked, in order.
     pub(crate) fn take_doors(&mut self) -> Vec<(PeerId, bool)> {
         self.peering.as_mut().map(|peering| std::mem::take(&mut peering.doors)).unwrap_or_default()
+    }
+
+    /// Talks to these peers and nobody else, or to everyone.
+    pub(crate) fn allow(&mut self, allowed: Option<BTreeSet<PeerId>>) -> Result<(), CapReached> {
+        let peering = self.peering();
+        peering.governor.set_allowlist(allowed)?;
+        peering.is_list_new = true;
+        Ok(())
+    }
+
+    /// Who may be talked to; nothing means everyone.
+    pub(crate) fn allowed(&self) -> Option<&BTreeSet<PeerId>> {
+        self.peers()?.governor.allowed()
+    }
+
+    /// Takes the allow list, if it is another than before.
+    pub(crate) fn take_list(&mut self) -> Option<Option<BTreeSet<PeerId>>> {
+        let peering = self.peering.as_deref_mut()?;
+        let is_new = std::mem::take(&mut peering.is_list_new);
+        is_new.then(|| peering.governor.allowed().cloned())
     }
 
     /// Where a peer can be reached, itself included.
