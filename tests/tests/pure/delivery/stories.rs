@@ -3,4 +3,5 @@
 mod ends;
 mod fences;
 mod limits;
+mod named;
 mod streams;
