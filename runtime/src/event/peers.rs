@@ -46,7 +46,12 @@ pub enum PeerChange {
     /// Note that a send has reached a peer.
     Reached(PeerId),
     /// Begin the stream to a peer anew, since it has lost what it had of it.
-    BeginAnew(PeerId),
+    BeginAnew {
+        /// The peer.
+        peer: PeerId,
+        /// The epoch that has ended: a stream that is in a later one goes on.
+        ended: u64,
+    },
 }
 
 impl PeerChange {
@@ -65,7 +70,7 @@ impl PeerChange {
             | Self::Unblock(_)
             | Self::Drop(_)
             | Self::Reached(_)
-            | Self::BeginAnew(_) => 0,
+            | Self::BeginAnew { .. } => 0,
         }
     }
 }

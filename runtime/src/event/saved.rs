@@ -43,7 +43,7 @@ saved_enum! { PeerChange: "change of peers" {
     8 = AddOwn(address),
     9 = ForgetOwn(address),
     10 = Reached(peer),
-    11 = BeginAnew(peer),
+    11 = BeginAnew { peer, ended },
 } }
 
 saved_enum! { SendFailure: "failure to send" {

@@ -93,7 +93,9 @@ impl Walk<'_> {
                 let changed = self.services.note_success(peer);
                 self.announce(*peer, changed);
             }
-            PeerChange::BeginAnew(peer) => services.peering().begin_stream_anew(peer),
+            PeerChange::BeginAnew { peer, ended } => {
+                services.peering().begin_stream_anew(peer, *ended);
+            }
         }
         Ok(())
     }

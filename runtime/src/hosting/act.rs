@@ -7,6 +7,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::{Breach, Did, Ground, Halt, Journal, Resident, StoreFault, Word, fault};
 use crate::{
+    delivery::{
+        CourierStep,
+        Undelivered::{GivenUp, PeerAnew},
+    },
     node::Wakeup,
     planted::{self, Bug},
     recovery::{Act, Cursor, Durability, Lsn, RecordKind},
@@ -34,6 +38,7 @@ impl Resident {
     fn take(&mut self, now: Nanos) -> Result<Option<Lsn>, Halt> {
         let taken = self.node.take(now);
         self.cycle.took(taken.events())?;
+        self.courier.put_back(taken.unplaced());
         self.taken = Some(taken);
         Ok(None)
     }
@@ -160,6 +165,10 @@ impl Resident {
         let room = budget.saturating_sub(self.node.ingress().stats().bytes);
         self.courier.poll(now, room, &mut self.carried);
         for step in self.carried.drain(..) {
+            if let CourierStep::Dropped { to, epoch, reason: PeerAnew | GivenUp, .. } = &step {
+                // Without room for it the next that is dropped asks again.
+                let _ = self.node.begin_stream_anew(*to, *epoch);
+            }
             ground.hear(&self.peer, Word::Carry(step));
         }
     }

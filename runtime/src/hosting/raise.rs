@@ -59,6 +59,7 @@ fn raise<G: Ground>(
     let (peer, journal) = (node.peer_id(), ground.journal());
     let snapshots = Snapshots::of(journal.store(), &peer);
     let station = station(spec, birth, fallen, &node);
+    node.set_memory(station.memory);
     if let Some(courier) = &mut fallen.courier {
         courier.begin_life(station.life);
     }

@@ -117,7 +117,7 @@ impl<'p> Installation<'p> {
     pub fn install(self) -> Result<Node, InstallError> {
         let memory = self.memory;
         let mut node = self.install_at_first()?;
-        node.services.memory = memory;
+        node.set_memory(memory);
         Ok(node)
     }
 
@@ -215,6 +215,11 @@ impl Node {
     /// The place that it is at, if it was told one.
     pub fn place(&self) -> Option<&str> {
         self.services.bindings.as_ref()?.place.as_deref()
+    }
+
+    /// As [`Installation::memory`], of a Node that has not moved yet.
+    pub(crate) fn set_memory(&mut self, times: u64) {
+        self.services.memory = times.max(1);
     }
 
     /// How often it has begun with nothing remembered: what its

@@ -151,9 +151,9 @@ impl Node {
     /// Begins the reliable stream to a peer anew, under an epoch of its own: what a host does when
     /// its courier tells that the old one has [ended](crate::delivery::CourierStep::Dropped), as
     /// when the peer has lost its memory. What is said until then is dropped with the old stream.
-    /// Without a stream to the peer nothing changes.
-    pub fn begin_stream_anew(&mut self, peer: PeerId) -> Result<(), PeerChangeError> {
-        self.change(PeerChange::BeginAnew(peer))
+    /// A stream that is past the epoch that has ended goes on, however often it is told so.
+    pub fn begin_stream_anew(&mut self, peer: PeerId, ended: u64) -> Result<(), PeerChangeError> {
+        self.change(PeerChange::BeginAnew { peer, ended })
     }
 
     /// How a peer fares, if anything is known.

@@ -119,9 +119,12 @@ impl Peering {
         self.stream_epoch.saturating_add(anew.unwrap_or(0))
     }
 
-    /// Begins the stream to a peer anew, if there is one.
-    pub(crate) fn begin_stream_anew(&mut self, peer: &PeerId) {
+    /// Begins the stream to a peer anew, if it is in an epoch that has ended.
+    pub(crate) fn begin_stream_anew(&mut self, peer: &PeerId, ended: u64) {
         let Some(ix) = self.table.lookup(peer) else { return };
+        if self.epoch_to(ix) > ended {
+            return;
+        }
         if let Some(last) = self.sent.get_mut(&ix) {
             *last = 0;
             let times = self.anew.get_or_insert_default().entry(ix).or_default();

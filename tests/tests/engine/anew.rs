@@ -79,7 +79,7 @@ impl Host {
                 CourierStep::Send { to, envelope } => sent.push((to, envelope)),
                 CourierStep::Dropped { to, epoch, count, reason, .. } => {
                     self.dropped.push((epoch, count, reason));
-                    self.node.begin_stream_anew(to).expect("there is room");
+                    self.node.begin_stream_anew(to, epoch).expect("there is room");
                 }
                 CourierStep::Dial { .. } => {}
                 other => panic!("{other:?}"),
@@ -177,7 +177,10 @@ fn the_epochs_of_a_node_are_in_its_snapshot() {
     link(&mut hosts);
     hosts[0].say(1);
     settle(&mut hosts);
-    hosts[0].node.begin_stream_anew(peer(2)).expect("there is room");
+    // However often it is told, and of whichever epoch.
+    for ended in [3, 3, 2] {
+        hosts[0].node.begin_stream_anew(peer(2), ended).expect("there is room");
+    }
     hosts[0].cycle();
     let snapshot = hosts[0].node.snapshot().expect("it can be written");
     let mut again = host(1, 2, 2, 7);

@@ -131,7 +131,7 @@ fn events() -> Vec<(&'static str, IngressEvent)> {
         ("add own", peers(PeerChange::AddOwn(address()))),
         ("forget own", peers(PeerChange::ForgetOwn(address()))),
         ("reached", peers(PeerChange::Reached(peer))),
-        ("begin anew", peers(PeerChange::BeginAnew(peer))),
+        ("begin anew", peers(PeerChange::BeginAnew { peer, ended: 4 })),
         (
             "invoke as",
             IngressEvent::InvokeAs(Box::new(InvokeAs {
