@@ -11,6 +11,7 @@ mod wait;
 mod walk;
 
 pub(super) use self::{
+    parts::{chain, payload, program},
     cost::NODE,
     door::{INVOKE, OVERLOAD},
     pingpong::PINGPONG,
