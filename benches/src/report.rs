@@ -70,6 +70,7 @@ fn target(promise: Promise) -> String {
         Promise::RatioAtLeast(least) => format!("ratio >= {least}"),
         Promise::RatioAtMost(most) => format!("ratio <= {most}"),
         Promise::ValueAtMost(most) => format!("value <= {most}"),
+        Promise::ValueAtLeast(least) => format!("value >= {least}"),
         Promise::Orientation => "-".to_owned(),
     }
 }

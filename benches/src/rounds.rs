@@ -40,7 +40,8 @@ pub(crate) fn nanos_each(count: usize, mut call: impl FnMut()) -> f64 {
     start.elapsed().as_secs_f64() * 1e9 / count.max(1) as f64
 }
 
-fn median(mut figures: Vec<f64>) -> f64 {
+/// The figure in the middle.
+pub(crate) fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_by(f64::total_cmp);
     let middle = figures.len() / 2;
     let upper = figures.get(middle).copied().unwrap_or(f64::NAN);

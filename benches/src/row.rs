@@ -20,6 +20,8 @@ pub(crate) enum Promise {
     RatioAtMost(f64),
     /// The value itself, or less.
     ValueAtMost(f64),
+    /// The value itself, or more.
+    ValueAtLeast(f64),
     /// Nothing: the row is there to be read.
     Orientation,
 }
@@ -78,6 +80,7 @@ impl Reading {
             Promise::RatioAtLeast(least) => Some(ratio.is_some_and(|ratio| ratio >= least)),
             Promise::RatioAtMost(most) => Some(ratio.is_some_and(|ratio| ratio <= most)),
             Promise::ValueAtMost(most) => Some(figure.value <= most),
+            Promise::ValueAtLeast(least) => Some(figure.value >= least),
             Promise::Orientation => None,
         };
         let verdict = match kept {
@@ -108,6 +111,8 @@ mod tests {
         assert_eq!(verdict(Promise::RatioAtMost(1.5), 3.1, two), Verdict::Missed);
         assert_eq!(verdict(Promise::ValueAtMost(5.0), 5.0, None), Verdict::Met);
         assert_eq!(verdict(Promise::ValueAtMost(5.0), 5.1, None), Verdict::Missed);
+        assert_eq!(verdict(Promise::ValueAtLeast(5.0), 5.0, None), Verdict::Met);
+        assert_eq!(verdict(Promise::ValueAtLeast(5.0), 4.9, None), Verdict::Missed);
         assert_eq!(verdict(Promise::Orientation, 1.0, two), Verdict::NotJudged);
     }
 

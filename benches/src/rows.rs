@@ -1,11 +1,19 @@
 //! Every row, in the order of the report.
 //!
 //! Law: names are unique and none is the prefix of a longer word, so that `--only` means one thing.
+//!
+//! A new row is a [`Row`](crate::row::Row) in the `rows` of a [`Group`], and a figure at the same place
+//! of what the group's `run` gives. A new group is a constant in a file of its own below `rows/`, and a
+//! line in [`GROUPS`]: its rows bear its name, a dot, and a word. `run` hands what takes turns to
+//! [`interleave`](crate::rounds::interleave), asks [`Context::amount`](crate::row::Context::amount) how
+//! much to do, and gives `Err` where the subject did not do what was measured.
 
 mod engine;
 mod hostile;
 mod ingress;
 mod lanes;
+mod recovery;
+mod sim;
 mod snapshot;
 mod wire;
 
@@ -28,6 +36,9 @@ pub(crate) const GROUPS: &[Group] = &[
     wire::DECODE,
     hostile::HOSTILE,
     snapshot::SNAPSHOT,
+    recovery::REPLAY,
+    sim::EVENTS,
+    sim::HOSTS,
 ];
 
 #[cfg(test)]

@@ -61,7 +61,7 @@ impl EnvelopeCodec {
             return Err(EncodeError::TooMany { field: "segments", cap: cap.into() });
         }
         let header = Header { envelope, parts: &parts };
-        EncodedFrame::build(header.len(), |out| header.write(out), segments, &self.caps)
+        EncodedFrame::build(header.len_about(), |out| header.write(out), segments, &self.caps)
     }
 
     /// Tells whether [`EnvelopeCodec::encode`] would refuse, apart from the size of the whole.

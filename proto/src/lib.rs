@@ -7,6 +7,7 @@ mod address;
 pub mod caps;
 mod codec;
 mod frame;
+mod name;
 mod peer_id;
 mod varint;
 
@@ -18,5 +19,6 @@ pub use address::{Address, AddressError, Protocol};
 pub use caps::EnvelopeCaps;
 pub use codec::{DecodeError, EncodeError, EnvelopeCodec};
 pub use frame::{EncodedFrame, Frame, FrameError, FrameKind, FramePrefix};
+pub use name::Name;
 pub use peer_id::{PeerId, PeerIdError};
 pub use wire::WireEnvelope;

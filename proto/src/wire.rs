@@ -19,6 +19,10 @@
 //! assert!(greeting.source.is_empty(), "the host itself speaks");
 //! ```
 
+mod fill;
+
+pub use fill::Fill;
+
 /// The version of the envelope that this crate speaks, and the only one it takes.
 pub const SCHEMA: u32 = 1;
 

@@ -45,7 +45,7 @@ pub(crate) use self::{
 use crate::{
     completion::Reply,
     component::Slotted,
-    context::{Cx, Siblings},
+    context::{Cx, InboundCtx, Siblings},
     error::{OpError, OpErrorKind},
     id::{CommandId, ExecId},
     plan::{Call, ModulePlan, OpPlan, Plan},
@@ -72,6 +72,8 @@ pub(crate) struct Engine {
     pub(crate) ignored_completions: u64,
     /// Outputs of the op that was called last; kept for its capacity.
     outputs: Vec<Value>,
+    /// Inputs of the envelope that was taken in last; likewise.
+    inputs: Vec<(u32, Value)>,
     /// Executions that began in this batch, with what their event weighed.
     born: Vec<(ExecIndex, ExecId, u64)>,
     /// Made when the first bootstrap is asked for.
@@ -124,12 +126,24 @@ pub(crate) struct Walk<'a> {
 
 impl Walk<'_> {
     /// Begins an execution and feeds its inputs.
-    pub(crate) fn begin<'v>(
+    pub(crate) fn begin(
         &mut self,
         exec: ExecId,
         module_index: u32,
         weight: u64,
-        inputs: impl IntoIterator<Item = (u32, &'v Value)>,
+        inputs: impl IntoIterator<Item = (u32, Value)>,
+    ) {
+        self.begin_behind(exec, module_index, weight, None, inputs);
+    }
+
+    /// The same behind an envelope.
+    fn begin_behind(
+        &mut self,
+        exec: ExecId,
+        module_index: u32,
+        weight: u64,
+        inbound: Option<InboundCtx>,
+        inputs: impl IntoIterator<Item = (u32, Value)>,
     ) {
         let plan = self.plan;
         let Some(module) = plan.modules.get(module_index as usize) else { return };
@@ -137,17 +151,20 @@ impl Walk<'_> {
             return;
         }
         let index = self.engine.pool.begin(exec, module_index, module);
+        if let (Some(execution), true) = (self.engine.pool.at(index), inbound.is_some()) {
+            execution.inbound = inbound;
+        }
         self.engine.born.push((index, exec, weight));
         self.feed(module, index, exec, inputs);
     }
 
     /// Feeds an execution that was just begun.
-    fn feed<'v>(
+    fn feed(
         &mut self,
         module: &ModulePlan,
         index: ExecIndex,
         exec: ExecId,
-        inputs: impl IntoIterator<Item = (u32, &'v Value)>,
+        inputs: impl IntoIterator<Item = (u32, Value)>,
     ) {
         self.open_deadlines(module, index, exec);
         let Some(mut scatter) = self.scatter(module, index) else { return };
@@ -156,7 +173,7 @@ impl Walk<'_> {
         }
         for (input, value) in inputs {
             if let Some(port) = module.inputs.get(input as usize) {
-                scatter.value(port.targets, value.clone());
+                scatter.value(port.targets, value);
             }
         }
         if scatter.execution.live == 0 {
@@ -213,7 +230,7 @@ impl Walk<'_> {
             return self.fail(module, op, at.exec, OpError::failed("its slot is empty"));
         };
         let arguments = execution.operands.get_mut(op.operands.range()).unwrap_or_default();
-        let inbound = execution.inbound.as_deref();
+        let inbound = execution.inbound.as_ref();
         let (op_name, services) = (&op.name, &mut *self.services);
         let mut cx = Cx { exec, op: op_name, site, inbound, siblings, services };
         match handler.call(component, &mut cx, arguments, outputs) {
@@ -261,7 +278,7 @@ impl Walk<'_> {
         let (module_index, op_name) = (execution.module, &op.name);
         let arguments = execution.operands.get_mut(op.operands.range()).unwrap_or_default();
         let (services, steps) = (&mut *self.services, &mut *self.steps);
-        let inbound = execution.inbound.as_deref();
+        let inbound = execution.inbound.as_ref();
         let mut site = Site {
             exec,
             module: module_index,

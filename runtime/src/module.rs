@@ -38,7 +38,7 @@ pub use self::{
 };
 pub(crate) use self::{
     check::{CHANNEL, check, check_name, dataflow},
-    layout::{part_name, place_of_part, port_names},
+    layout::{numbered_port, part_name, place_of_part, port_names},
     order::order,
     tensor::usual_opset,
 };

@@ -46,12 +46,24 @@ use crate::{
 /// What a parked op goes on with.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Answer {
+    /// This output, the only one.
+    Output(Value),
     /// These outputs.
     Outputs(Vec<Value>),
     /// Its own first input.
     ItsInput,
     /// This failure.
     Failed(OpError),
+}
+
+impl Answer {
+    /// These outputs, which are mostly one.
+    pub(crate) fn of(outputs: &[Value]) -> Self {
+        match outputs {
+            [output] => Self::Output(output.clone()),
+            outputs => Self::Outputs(outputs.to_vec()),
+        }
+    }
 }
 
 /// What a timer is for.

@@ -28,6 +28,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod components;
 mod error;
 mod frame;
 mod mirror;
@@ -37,6 +38,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use bytes::Bytes;
 use samsara_proto::PeerId;
 
+pub(crate) use self::components::{BLOCK, Block, Components};
 pub use self::error::{DecodeError, RestoreError, SnapshotError};
 pub use crate::context::NamedComponentSnapshot;
 use crate::{
@@ -63,15 +65,15 @@ pub struct SnapshotHeader {
     pub targets: Vec<String>,
     /// Its logical time.
     pub now: Nanos,
-    /// Its settings by their paths.
-    pub config: BTreeMap<String, u64>,
+    /// Its settings by their paths, which its snapshots share.
+    pub config: Arc<BTreeMap<String, u64>>,
 }
 
 /// All that a Node is between two turns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeSnapshot {
     pub(crate) header: SnapshotHeader,
-    pub(crate) components: Vec<Arc<NamedComponentSnapshot>>,
+    pub(crate) components: Components,
     /// The other parts by their names.
     pub(crate) parts: BTreeMap<String, Bytes>,
 }
@@ -84,8 +86,8 @@ impl NodeSnapshot {
 
     /// What the components were, in the order of their slots. One that was not called since the
     /// snapshot before is shared with that one.
-    pub fn components(&self) -> &[Arc<NamedComponentSnapshot>] {
-        &self.components
+    pub fn components(&self) -> impl Iterator<Item = &Arc<NamedComponentSnapshot>> + Clone {
+        self.components.iter()
     }
 
     /// The names of the other parts, and their bytes.

@@ -86,6 +86,15 @@ macro_rules! kinds {
                 }
             }
 
+            /// The kind of values that bear this id, unless they are native.
+            pub(crate) fn of_type_id(id: &str) -> Option<Self> {
+                match id {
+                    $(_ if id == concat!($text, "@1") => Some(Self::$name),)*
+                    _ => None,
+                }
+                .filter(|kind| *kind != Self::Native)
+            }
+
             /// Its short name.
             pub const fn name(self) -> &'static str {
                 match self {

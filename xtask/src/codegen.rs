@@ -49,7 +49,10 @@ fn generate() -> Result<BTreeMap<String, String>, Box<dyn Error>> {
         .into_iter()
         .map(|file| (Module::from_protobuf_package_name(file.package()), file))
         .collect();
-    let generated = Config::new().bytes(["."]).btree_map(["."]).generate(requests)?;
+    let mut config = Config::new();
+    config.bytes(["."]).btree_map(["."]);
+    config.extern_path(".samsara.wire.v1.Fill", "Fill");
+    let generated = config.generate(requests)?;
     Ok(generated.into_iter().map(|(module, text)| (module.to_file_name_or("_"), text)).collect())
 }
 

@@ -22,7 +22,7 @@ use crate::wire::{
     Ack, ChainContext, Correlation, Fill, Refusal, RefusalReason, SCHEMA, TraceContext,
     WireEnvelope,
 };
-use crate::{DecodeError, EnvelopeCaps};
+use crate::{DecodeError, EnvelopeCaps, Name};
 
 const CORRELATION_MAX: u64 = Correlation::Response as u64;
 const REASON_MAX: u64 = RefusalReason::Draining as u64;
@@ -130,8 +130,8 @@ impl<'a, K: Keep> Walk<'a, K> {
         let mut it = Fields::new(content);
         while let Some(number) = it.next()? {
             match number {
-                1 => to.port = self.text("fill.port", &mut it)?,
-                2 => to.type_id = self.text("fill.type_id", &mut it)?,
+                1 => to.port = self.name("fill.port", &mut it)?,
+                2 => to.type_id = self.name("fill.type_id", &mut it)?,
                 3 => {
                     let field = "fill.payload";
                     let content = it.content(field, self.caps.payload_bytes)?;
@@ -216,12 +216,10 @@ impl<'a, K: Keep> Walk<'a, K> {
         Ok(to)
     }
 
-    fn text(&self, field: &'static str, it: &mut Fields<'a>) -> Result<String, DecodeError> {
+    fn name(&self, field: &'static str, it: &mut Fields<'a>) -> Result<Name, DecodeError> {
         let content = it.content(field, self.caps.path_bytes.into())?;
-        match std::str::from_utf8(content.rest()) {
-            Ok(text) => Ok(self.keep.text(text)),
-            Err(_) => Err(DecodeError::NotUtf8 { field, at: it.at() }),
-        }
+        let name = self.keep.name(content.rest());
+        name.map_err(|_| DecodeError::NotUtf8 { field, at: it.at() })
     }
 
     fn peer(&self, field: &'static str, it: &mut Fields<'a>) -> Result<Bytes, DecodeError> {

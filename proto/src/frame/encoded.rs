@@ -42,14 +42,22 @@ pub struct EncodedFrame {
 }
 
 impl EncodedFrame {
-    /// A frame whose header has `header_len` bytes and is appended by `write_header`.
+    /// A frame whose header has about `header_len` bytes and is appended by `write_header`.
     pub(crate) fn build(
         header_len: usize,
         write_header: impl FnOnce(&mut Vec<u8>),
         segments: Vec<Bytes>,
         caps: &EnvelopeCaps,
     ) -> Result<Self, EncodeError> {
-        let header_end = FramePrefix::LEN + 4 * segments.len() + header_len;
+        let header_start = FramePrefix::LEN + 4 * segments.len();
+        let mut head = Vec::with_capacity(header_start.saturating_add(header_len));
+        head.resize(FramePrefix::LEN, 0);
+        for segment in &segments {
+            // Below the frame's length, which is checked.
+            head.put_u32_le(segment.len() as u32);
+        }
+        write_header(&mut head);
+        let header_end = head.len();
         // In 64 bits, because segments may share one buffer and exceed the address space together.
         let got = segments.iter().fold(header_end as u64, |end, segment| {
             end.next_multiple_of(ALIGN as u64) + segment.len() as u64
@@ -60,16 +68,14 @@ impl EncodedFrame {
         else {
             return Err(EncodeError::TooLong { field: "envelope", got, cap });
         };
-        let mut head = Vec::with_capacity(header_end);
-        head.put_u32_le(body_len);
-        // These are all below the frame's length or its number of segments, which were checked.
-        head.put_u32_le(header_len as u32);
-        head.put_u16_le(segments.len() as u16);
-        head.put_slice(&[ENVELOPE_KIND, VERSION, 0, 0, 0, 0]);
-        for segment in &segments {
-            head.put_u32_le(segment.len() as u32);
+        // Both are below the frame's length or its number of segments, which were checked.
+        let (header_len, count) = ((header_end - header_start) as u32, segments.len() as u16);
+        if let Some(mut prefix) = head.get_mut(..SUMMED_LEN) {
+            prefix.put_u32_le(body_len);
+            prefix.put_u32_le(header_len);
+            prefix.put_u16_le(count);
+            prefix.put_slice(&[ENVELOPE_KIND, VERSION]);
         }
-        write_header(&mut head);
         seal(&mut head);
         let mut end = header_end;
         let mut rest = VecDeque::with_capacity(2 * segments.len());
@@ -99,9 +105,13 @@ impl EncodedFrame {
         iter::once(&self.head).chain(&self.rest).map(Bytes::as_ref)
     }
 
-    /// A copy of what is left, in one stretch that starts at a multiple of 64: what a receiver
-    /// would hold. For tests, and for handing a frame over without a socket.
+    /// What is left in one stretch, whose segments lie at multiples of 64 as a receiver's do: a copy
+    /// where there are any, else the frame itself. For tests, and for handing a frame over without a
+    /// socket.
     pub fn to_bytes(&self) -> Bytes {
+        if self.rest.is_empty() {
+            return self.head.clone();
+        }
         let mut buffer = aligned(self.len);
         for slice in self.slices() {
             buffer.extend_from_slice(slice);

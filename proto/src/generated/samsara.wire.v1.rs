@@ -121,22 +121,6 @@ pub struct ChainContext {
     #[prost(uint32, tag = "2")]
     pub hop_index: u32,
 }
-/// One value for one port.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Fill {
-    /// Port path at the destination, `module/port`.
-    #[prost(string, tag = "1")]
-    pub port: ::prost::alloc::string::String,
-    /// Type id of the value, `name@version`.
-    #[prost(string, tag = "2")]
-    pub type_id: ::prost::alloc::string::String,
-    /// The encoded value, or what describes it when its content is in blobs.
-    #[prost(bytes = "bytes", tag = "3")]
-    pub payload: ::prost::bytes::Bytes,
-    /// Bulk content that the payload refers to by position, such as a tensor's elements.
-    #[prost(bytes = "bytes", repeated, tag = "4")]
-    pub blobs: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
-}
 /// How the request id of an envelope is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]

@@ -9,6 +9,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use samsara_proto::Name;
 
 use super::{Loader, Saved, Saver, Unreadable};
 
@@ -70,6 +71,17 @@ impl Saved for String {
     fn load(from: &mut Loader<'_>) -> Result<Self, Unreadable> {
         let bytes = from.raw("text")?;
         Self::from_utf8(bytes.into()).map_err(|error| Unreadable::invalid("text", error))
+    }
+}
+
+impl Saved for Name {
+    fn save(&self, out: &mut Saver) {
+        out.raw(self.as_bytes());
+    }
+
+    fn load(from: &mut Loader<'_>) -> Result<Self, Unreadable> {
+        // A slice would keep all that was read with it.
+        Ok(String::load(from)?.into())
     }
 }
 
@@ -146,6 +158,16 @@ impl<K: Saved + Ord, V: Saved> Saved for BTreeMap<K, V> {
             map.insert(key, value);
         }
         Ok(map)
+    }
+}
+
+impl<K: Saved + Ord, V: Saved> Saved for Arc<BTreeMap<K, V>> {
+    fn save(&self, out: &mut Saver) {
+        (**self).save(out);
+    }
+
+    fn load(from: &mut Loader<'_>) -> Result<Self, Unreadable> {
+        Ok(Self::new(BTreeMap::load(from)?))
     }
 }
 

@@ -3,9 +3,7 @@
 //! Law: set once, when the envelope is taken in, from what the transport has proved; every op of
 //! the cascade sees the same.
 
-use std::sync::Arc;
-
-use samsara_proto::PeerId;
+use samsara_proto::{Name, PeerId};
 
 use crate::{
     codec::saved,
@@ -23,7 +21,7 @@ pub struct InboundCtx {
     /// What it wants an answer to, by the sender's number.
     pub request: Option<RequestId>,
     /// The path of the first port that it feeds.
-    pub port: Arc<str>,
+    pub port: Name,
     /// What was promised about it; its answer is promised the same.
     pub class: Delivery,
     /// When it was taken in.

@@ -23,7 +23,8 @@ impl Walk<'_> {
         let index = self.engine.pool.begin(exec, module_index, module);
         self.engine.pool.at(index).into_iter().for_each(|execution| execution.is_watched = true);
         self.engine.born.push((index, exec, weight));
-        self.feed(module, index, exec, inputs.iter().map(|(input, value)| (*input, value)));
+        let inputs = inputs.iter().map(|(input, value)| (*input, value.clone()));
+        self.feed(module, index, exec, inputs);
     }
 
     /// Tells the answers that this turn, whose steps begin at `first`, has made whole.

@@ -155,7 +155,6 @@ impl Walk<'_> {
             bootstraps.running = Some(Running { module, exec, index, is_waiting: false });
         }
         self.set_gate();
-        let inputs = inputs.iter().map(|(input, value)| (*input, value));
         self.feed(body_plan, index, exec, inputs);
     }
 

@@ -4,10 +4,8 @@
 //! Law: a fill is delivered or reported by its position; a bad one keeps nothing from the others.
 //! All fills feed the module of the first good one.
 
-use std::sync::Arc;
-
 use samsara_proto::{
-    PeerId, WireEnvelope,
+    Name, PeerId, WireEnvelope,
     wire::{Correlation, Fill, Refusal, RefusalReason, SCHEMA},
 };
 
@@ -78,7 +76,7 @@ impl<'a> Walk<'a> {
             return self.refuse(peer, None, WireRefusal::Expired);
         }
         let mut first: Option<&Export> = None;
-        let mut inputs: Vec<(u32, Value)> = Vec::with_capacity(envelope.fills.len());
+        let mut inputs = std::mem::take(&mut self.engine.inputs);
         for (at, fill) in (0..).zip(&envelope.fills) {
             match self.read(targets, fill, first.map(|first| first.module), &inputs) {
                 Ok((export, value)) => {
@@ -88,22 +86,28 @@ impl<'a> Walk<'a> {
                 Err(bad) => self.report(peer, at, bad),
             }
         }
-        let Some(first) = first else { return };
+        if let Some(first) = first {
+            self.begin_fed(from, arrival, weight, first, inputs.drain(..));
+        }
+        inputs.clear();
+        self.engine.inputs = inputs;
+    }
+
+    fn begin_fed(
+        &mut self,
+        from: &EnvelopeFrom,
+        arrival: Arrival,
+        weight: u64,
+        first: &Export,
+        inputs: impl Iterator<Item = (u32, Value)>,
+    ) {
         let Ok(exec) = self.services.inner_execs.mint() else {
-            return self.refuse(peer, None, WireRefusal::NoExecution);
+            return self.refuse(from.src_peer, None, WireRefusal::NoExecution);
         };
         let inbound = self.inbound(from, arrival.class, &first.path);
-        self.begin(exec, first.module, weight, inputs.iter().map(|(input, value)| (*input, value)));
+        self.begin_behind(exec, first.module, weight, Some(inbound), inputs);
         if self.guard.as_ref().is_some_and(|guard| guard.has_ended(exec)) {
-            return self.tell_quarantine(peer, envelope);
-        }
-        // Nothing has fired yet. An execution that nothing is ready in has ended already.
-        let Some((index, _, _)) = self.engine.born.last().copied() else { return };
-        if let Some(execution) = self.engine.pool.at(index)
-            && execution.id == exec
-            && execution.live > 0
-        {
-            execution.inbound = Some(Box::new(inbound));
+            self.tell_quarantine(from.src_peer, &from.envelope);
         }
     }
 
@@ -141,7 +145,7 @@ impl<'a> Walk<'a> {
         decode(port, &fill.type_id, payload, &fill.blobs, &self.plan.natives, limits)
     }
 
-    fn inbound(&self, from: &EnvelopeFrom, class: Delivery, port: &Arc<str>) -> InboundCtx {
+    fn inbound(&self, from: &EnvelopeFrom, class: Delivery, port: &Name) -> InboundCtx {
         let (envelope, arrived) = (&from.envelope, self.services.now);
         let request = match envelope.correlation() {
             Correlation::Request => RequestId::new(envelope.request_id),
@@ -153,7 +157,7 @@ impl<'a> Walk<'a> {
         InboundCtx {
             source: from.src_peer,
             request,
-            port: Arc::clone(port),
+            port: port.clone(),
             class,
             arrived,
             deadline: envelope.deadline_ns.map(|left| arrived + Nanos::new(left)),
@@ -175,7 +179,7 @@ impl<'a> Walk<'a> {
             self.refuse(peer, Some(at), WireRefusal::Surplus);
         }
         let answer = match value {
-            Ok(value) => Answer::Outputs(vec![value]),
+            Ok(value) => Answer::Output(value),
             Err(error) => {
                 let failed = OpError::failed(format!("the answer is no value: {error}"));
                 self.report(peer, 0, BadFill::Undecodable(error));

@@ -133,20 +133,20 @@ impl<'a> Walk<'a> {
         if let Some(stores) = self.services.kept_mut() {
             stores.jobs.note_moot(command);
         }
+        let is_given = matches!(answer, Answer::Output(_) | Answer::Outputs(_));
         match answer {
-            Answer::Outputs(outputs) => {
-                if let Call::Component { handler, .. } = &op.call
-                    && let Err(error) = handler.check(&outputs)
-                {
-                    return self.fail(module, op, at.exec, error);
-                }
-                self.engine.outputs.extend(outputs);
-            }
+            Answer::Output(output) => self.engine.outputs.push(output),
+            Answer::Outputs(outputs) => self.engine.outputs.extend(outputs),
             Answer::ItsInput => {
                 let mut operands = execution.operands.iter_mut().skip(op.operands.range().start);
                 self.engine.outputs.extend(operands.next().and_then(Option::take));
             }
             Answer::Failed(error) => return self.fail(module, op, at.exec, error),
+        }
+        if let (true, Call::Component { handler, .. }) = (is_given, &op.call)
+            && let Err(error) = handler.check(&self.engine.outputs)
+        {
+            return self.fail(module, op, at.exec, error);
         }
         self.complete(module, op, at.exec);
     }

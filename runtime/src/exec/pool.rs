@@ -40,7 +40,7 @@ pub(super) struct Execution {
     /// Timers of its deadline ops.
     pub(super) deadlines: Vec<(u32, TimerId)>,
     /// The envelope behind it.
-    pub(super) inbound: Option<Box<InboundCtx>>,
+    pub(super) inbound: Option<InboundCtx>,
     /// What its event weighs, once it has outlived its batch.
     pub(super) weight: u64,
     /// As much of the mailbox's budget, unless the batch is one of the past.

@@ -130,12 +130,14 @@ impl InboundDedup {
     ) -> Result<StreamArrival, CapReached> {
         let known = self.watermark(key);
         let (arrival, moved) = Watermark::judge(known, epoch, seq);
-        if let Some(mark) = moved {
+        if let (Some(mark), Some(known)) = (moved, self.streams.get_mut(&key)) {
+            *known = mark;
+        } else if let Some(mark) = moved {
             let cap = self.streams_each;
-            if known.is_none() && self.streams_of(key.source) >= cap as usize {
+            if self.streams_of(key.source) >= cap as usize {
                 return Err(CapReached { what: "inbound streams of one peer", cap });
             }
-            *self.streams.open(&key, |key| *key, || mark)? = mark;
+            self.streams.open(&key, |key| *key, || mark)?;
         }
         Ok(arrival)
     }

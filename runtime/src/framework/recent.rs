@@ -3,7 +3,7 @@
 //! Law: it never holds more than its cap; what is pinned is never forgotten; and who is forgotten
 //! follows from the order of calls alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry as Slot};
 
 use super::bounded::CapReached;
 use crate::codec::{Kept, Loader, Saved, Saver, Unreadable};
@@ -16,14 +16,40 @@ pub(super) struct Recent<K, V> {
     touches: u64,
     forgotten: u64,
     entries: BTreeMap<K, Entry<V>>,
-    /// The entries that are not pinned, by when they were touched.
-    by_age: BTreeMap<u64, K>,
+    pinned: usize,
+    by_age: Ages<K>,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 struct Entry<V> {
     touched: u64,
+    /// Its place among the ages, which is older than it is itself until somebody looks there.
+    noted: u64,
+    is_pinned: bool,
     value: V,
+}
+
+/// Where an entry is noted says nothing: only when it was touched does.
+impl<V: PartialEq> PartialEq for Entry<V> {
+    fn eq(&self, other: &Self) -> bool {
+        let parts = (self.touched, self.is_pinned);
+        parts == (other.touched, other.is_pinned) && self.value == other.value
+    }
+}
+
+/// The place of an entry that is noted nowhere: touches are counted from one.
+const NOWHERE: u64 = 0;
+
+/// Entries by when they were touched at the earliest: a touch moves none, which is what makes it
+/// cheap, and whoever looks for the oldest puts those right that he meets.
+#[derive(Clone, Debug)]
+struct Ages<K>(BTreeMap<u64, K>);
+
+/// What is noted here follows from the entries, and how far it was put right from nothing that counts.
+impl<K> PartialEq for Ages<K> {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 impl<K: Ord + Copy, V> Recent<K, V> {
@@ -34,56 +60,78 @@ impl<K: Ord + Copy, V> Recent<K, V> {
             touches: 0,
             forgotten: 0,
             entries: BTreeMap::new(),
-            by_age: BTreeMap::new(),
+            pinned: 0,
+            by_age: Ages(BTreeMap::new()),
         }
     }
 
     /// The entry of this key, made if there is none, and now the youngest. Refused if everything
     /// that is there is pinned.
     pub(super) fn touch(&mut self, key: K, make: impl FnOnce() -> V) -> Result<&mut V, CapReached> {
-        let full = CapReached { what: self.what, cap: self.cap };
-        if !self.entries.contains_key(&key) {
+        if self.entries.len() >= self.cap as usize && !self.entries.contains_key(&key) {
             self.make_room()?;
-            self.touches = self.touches.saturating_add(1);
-            self.entries.insert(key, Entry { touched: self.touches, value: make() });
-            self.by_age.insert(self.touches, key);
         }
-        let entry = self.entries.get_mut(&key).ok_or(full)?;
-        self.touches = self.touches.saturating_add(1);
-        if self.by_age.remove(&entry.touched).is_some() {
-            self.by_age.insert(self.touches, key);
-        }
-        entry.touched = self.touches;
+        let touched = self.touches.saturating_add(1);
+        let entry = match self.entries.entry(key) {
+            Slot::Occupied(known) => {
+                self.touches = touched;
+                let entry = known.into_mut();
+                entry.touched = touched;
+                entry
+            }
+            Slot::Vacant(place) => {
+                // One for the making, one for the touch.
+                let touched = touched.saturating_add(1);
+                self.touches = touched;
+                self.by_age.0.insert(touched, key);
+                place.insert(Entry { touched, noted: touched, is_pinned: false, value: make() })
+            }
+        };
         Ok(&mut entry.value)
     }
 
     /// Whether an entry of this key is there or could be made.
     pub(super) fn has_room_for(&self, key: &K) -> bool {
-        let is_full = self.entries.len() >= self.cap as usize && self.by_age.is_empty();
+        let entries = self.entries.len();
+        let is_full = entries >= self.cap as usize && self.pinned == entries;
         !is_full || self.entries.contains_key(key)
     }
 
     fn make_room(&mut self) -> Result<(), CapReached> {
-        if self.entries.len() >= self.cap as usize {
-            let full = CapReached { what: self.what, cap: self.cap };
-            let (_, oldest) = self.by_age.pop_first().ok_or(full)?;
-            self.entries.remove(&oldest);
-            self.forgotten = self.forgotten.saturating_add(1);
+        let full = CapReached { what: self.what, cap: self.cap };
+        loop {
+            let (noted, oldest) = self.by_age.0.pop_first().ok_or(full)?;
+            let Some(entry) = self.entries.get_mut(&oldest) else { continue };
+            if entry.is_pinned {
+                entry.noted = NOWHERE;
+            } else if entry.touched > noted {
+                entry.noted = entry.touched;
+                self.by_age.0.insert(entry.touched, oldest);
+            } else {
+                self.entries.remove(&oldest);
+                self.forgotten = self.forgotten.saturating_add(1);
+                return Ok(());
+            }
         }
-        Ok(())
     }
 
     /// Keeps this entry from being forgotten.
     pub(super) fn pin(&mut self, key: &K) {
-        if let Some(entry) = self.entries.get(key) {
-            self.by_age.remove(&entry.touched);
+        if let Some(entry) = self.entries.get_mut(key) {
+            self.pinned += usize::from(!entry.is_pinned);
+            entry.is_pinned = true;
         }
     }
 
     /// Lets this entry age again.
     pub(super) fn unpin(&mut self, key: &K) {
-        if let Some(entry) = self.entries.get(key) {
-            self.by_age.insert(entry.touched, *key);
+        if let Some(entry) = self.entries.get_mut(key) {
+            self.pinned -= usize::from(entry.is_pinned);
+            entry.is_pinned = false;
+            if entry.noted == NOWHERE {
+                entry.noted = entry.touched;
+                self.by_age.0.insert(entry.touched, *key);
+            }
         }
     }
 
@@ -97,13 +145,23 @@ impl<K: Ord + Copy, V> Recent<K, V> {
 
     pub(super) fn remove(&mut self, key: &K) -> Option<V> {
         let entry = self.entries.remove(key)?;
-        self.by_age.remove(&entry.touched);
+        self.by_age.0.remove(&entry.noted);
+        self.pinned -= usize::from(entry.is_pinned);
         Some(entry.value)
     }
 
     pub(super) fn retain(&mut self, mut stays: impl FnMut(&K) -> bool) {
-        self.entries.retain(|key, _| stays(key));
-        self.by_age.retain(|_, key| stays(key));
+        if self.entries.is_empty() {
+            return;
+        }
+        let pinned = &mut self.pinned;
+        self.entries.retain(|key, entry| {
+            let stays = stays(key);
+            *pinned -= usize::from(!stays && entry.is_pinned);
+            stays
+        });
+        let entries = &self.entries;
+        self.by_age.0.retain(|_, key| entries.contains_key(key));
     }
 
     /// How many entries had to make room.
@@ -139,7 +197,7 @@ impl<K: Saved + Ord + Copy, V> Recent<K, V> {
         for (key, entry) in &self.entries {
             key.save(out);
             entry.touched.save(out);
-            self.by_age.contains_key(&entry.touched).save(out);
+            (!entry.is_pinned).save(out);
             value(&entry.value, out);
         }
     }
@@ -159,8 +217,10 @@ impl<K: Saved + Ord + Copy, V> Recent<K, V> {
         }
         for _ in 0..length {
             let (key, touched, is_loose): (K, u64, bool) = Saved::load(from)?;
-            let is_known = is_loose && filled.by_age.insert(touched, key).is_some();
-            let entry = Entry { touched, value: value(from)? };
+            let is_known = is_loose && filled.by_age.0.insert(touched, key).is_some();
+            let noted = if is_loose { touched } else { NOWHERE };
+            filled.pinned += usize::from(!is_loose);
+            let entry = Entry { touched, noted, is_pinned: !is_loose, value: value(from)? };
             let is_known = filled.entries.insert(key, entry).is_some() || is_known;
             if is_known || touched > filled.touches {
                 return Err(Unreadable::invalid(what, "they contradict each other"));
@@ -223,6 +283,6 @@ mod tests {
         let mut map = filled();
         map.remove(&1);
         map.retain(|key| *key != 2);
-        assert_eq!((keys(&map), map.by_age.len()), (vec![3], 1));
+        assert_eq!((keys(&map), map.by_age.0.len()), (vec![3], 1));
     }
 }

@@ -111,8 +111,13 @@ impl Channel {
 pub(crate) fn port_names(name: &str, count: usize) -> impl Iterator<Item = String> {
     (0..count).map(move |at| match count {
         1 => name.to_owned(),
-        _ => format!("{name}:{at}"),
+        _ => numbered_port(name, at),
     })
+}
+
+/// One of several ports of this name.
+pub(crate) fn numbered_port(name: &str, at: usize) -> String {
+    format!("{name}:{at}")
 }
 
 /// The module that a place runs of this module.

@@ -2,9 +2,12 @@
 //!
 //! Law: nothing here is part of the history: what matters of it enters by the next batch.
 
+use std::{collections::BTreeMap, sync::Arc};
+
 use samsara_ingress::Charge;
 
 use super::{Batch, Node, Screened, refused::Refused, tap::Tap};
+use crate::snapshot::Block;
 
 /// What few Nodes ever need, so that the others do not carry it.
 #[derive(Default)]
@@ -19,6 +22,10 @@ pub(super) struct Beside {
     /// Kept for its capacity.
     pub(super) batch: Batch,
     pub(super) tap: Option<Tap>,
+    /// The components as they were last written, block for block.
+    pub(super) written: Vec<Block>,
+    /// The settings as snapshots say them.
+    pub(super) settings: Option<Arc<BTreeMap<String, u64>>>,
 }
 
 impl Node {

@@ -12,34 +12,6 @@ use crate::{
     step::{Cancelled, EngineStep},
 };
 
-/// One phase of a turn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    /// What the batch brings, but answers.
-    Ingress,
-    /// Ops that are ready.
-    Frontier,
-    /// Events of the bus.
-    Bus,
-    /// What is due. It stands before answers: at one instant, expiry beats completion.
-    Timers,
-    /// Answers to parked ops that the batch brings.
-    Completions,
-    /// Phases of life that the host has announced.
-    Lifecycle,
-}
-
-/// The phases in their order.
-const PHASES: [Phase; 7] = [
-    Phase::Ingress,
-    Phase::Frontier,
-    Phase::Bus,
-    Phase::Timers,
-    Phase::Completions,
-    Phase::Frontier,
-    Phase::Lifecycle,
-];
-
 impl Node {
     /// Moves the Node by a batch of its history, as [`apply`](Self::apply) did when it was new.
     ///
@@ -79,11 +51,12 @@ impl Node {
             guard,
         };
         let budget = walk.services.config.cycle_op_budget;
-        let mut turn = Turn { walk, targets: &self.targets, batch, budget };
+        let (targets, has_answers, has_lifecycle) = (&self.targets, false, false);
+        let mut turn = Turn { walk, targets, batch, budget, has_answers, has_lifecycle };
         if batch.discard {
             turn.discard();
         } else {
-            PHASES.iter().for_each(|phase| turn.pass(*phase));
+            turn.pass();
         }
         turn.end();
         turn.walk.tell_replies(first_step);
@@ -105,18 +78,35 @@ struct Turn<'a> {
     batch: &'a Batch,
     /// Ops that may still fire.
     budget: u32,
+    /// The batch brings answers to parked ops.
+    has_answers: bool,
+    /// It announces phases of life.
+    has_lifecycle: bool,
 }
 
 impl Turn<'_> {
-    fn pass(&mut self, phase: Phase) {
-        match phase {
-            Phase::Ingress => self.ingress(),
-            Phase::Frontier => self.budget -= self.walk.run(self.budget),
-            Phase::Bus => self.budget -= self.walk.hear(self.budget),
-            Phase::Timers => self.budget -= self.walk.ring(self.budget),
-            Phase::Completions => self.completions(),
-            Phase::Lifecycle => self.lifecycle(),
+    /// The phases of a turn, in their order.
+    fn pass(&mut self) {
+        // What the batch brings, but answers.
+        self.ingress();
+        self.frontier();
+        // Events of the bus.
+        self.budget -= self.walk.hear(self.budget);
+        // What is due. It stands before answers: at one instant, expiry beats completion.
+        self.budget -= self.walk.ring(self.budget);
+        if self.has_answers {
+            self.completions();
         }
+        self.frontier();
+        // Phases of life that the host has announced.
+        if self.has_lifecycle {
+            self.lifecycle();
+        }
+    }
+
+    /// Fires ops that are ready.
+    fn frontier(&mut self) {
+        self.budget -= self.walk.run(self.budget);
     }
 
     fn ingress(&mut self) {
@@ -126,14 +116,16 @@ impl Turn<'_> {
             walk.guard.iter_mut().for_each(|guard| guard.event = Some(at));
             match &admitted.event {
                 IngressEvent::AppEvent { exec, input, value } => {
-                    walk.begin(*exec, input.module, weight, [(input.input, value)]);
+                    walk.begin(*exec, input.module, weight, [(input.input, value.clone())]);
                 }
                 IngressEvent::Invoke { exec, module, inputs } => {
-                    let inputs = inputs.iter().map(|(input, value)| (*input, value));
+                    let inputs = inputs.iter().map(|(input, value)| (*input, value.clone()));
                     walk.begin(*exec, *module, weight, inputs);
                 }
                 IngressEvent::InvokeAs(asked) => walk.ask(asked, weight),
-                IngressEvent::Completion { .. } | IngressEvent::CompletionFailed { .. } => {}
+                IngressEvent::Completion { .. } | IngressEvent::CompletionFailed { .. } => {
+                    self.has_answers = true;
+                }
                 IngressEvent::AppIngressError { error, count } => {
                     if let Some(bus) = &mut walk.services.bus {
                         let (error, count) = (error.clone(), *count);
@@ -150,7 +142,7 @@ impl Turn<'_> {
                     self.targets.iter().for_each(|module| walk.start(*module));
                 }
                 IngressEvent::Control(Control::Bootstrap(asked)) => walk.bootstrap(asked),
-                IngressEvent::Control(Control::Lifecycle(_)) => {}
+                IngressEvent::Control(Control::Lifecycle(_)) => self.has_lifecycle = true,
                 IngressEvent::Control(Control::Clear) => walk.clear(),
                 IngressEvent::Control(Control::Begin { .. }) => walk.begin_life(),
             }
@@ -162,9 +154,7 @@ impl Turn<'_> {
         let walk = &mut self.walk;
         for admitted in &self.batch.events {
             let (command, answer) = match &admitted.event {
-                IngressEvent::Completion { command, outputs } => {
-                    (*command, Answer::Outputs(outputs.clone()))
-                }
+                IngressEvent::Completion { command, outputs } => (*command, Answer::of(outputs)),
                 IngressEvent::CompletionFailed { command, error } => {
                     (*command, Answer::Failed(error.clone()))
                 }

@@ -91,7 +91,9 @@ impl PeerDoor {
         envelope: WireEnvelope,
         src_observed_address: Option<Address>,
     ) -> Result<IngressEvent, DeliveryError> {
-        let names = |bytes: &Bytes, peer: &PeerId| bytes.is_empty() || **bytes == peer.to_bytes();
+        let names = |bytes: &Bytes, peer: &PeerId| {
+            bytes.is_empty() || PeerId::from_bytes(bytes).is_ok_and(|named| named == *peer)
+        };
         let src_peer = self.peer;
         for (field, bytes, peer) in [
             ("source", &envelope.source, &src_peer),

@@ -79,8 +79,8 @@ pub(super) struct Screening {
 impl Screening {
     pub(super) fn of(services: &Services, turn: Turn<'_, IngressEvent>) -> Self {
         let mut screening = Self::default();
-        let is_alone = turn.len() == 1;
         let mut moved = BTreeMap::new();
+        let mut last: Option<((PeerId, u64), Watermark)> = None;
         for (place, event) in turn.enumerate() {
             let IngressEvent::EnvelopeFrom(from) = event else { continue };
             screening.has_envelopes = true;
@@ -89,8 +89,11 @@ impl Screening {
             if stream == 0 {
                 continue;
             }
-            let known = moved.get(&(peer, stream)).copied();
-            let known = known.or_else(|| services.watermark(&peer, stream));
+            let key = (peer, stream);
+            let known = match &last {
+                Some((last, mark)) if *last == key => Some(*mark),
+                _ => moved.get(&key).copied().or_else(|| services.watermark(&peer, stream)),
+            };
             let (arrival, mark) = Watermark::judge(known, envelope.stream_epoch, envelope.seq);
             let unplaced = Unplaced { peer, stream, seq: envelope.seq };
             let counts = &mut screening.counts;
@@ -114,8 +117,15 @@ impl Screening {
                     screening.unplaced.push(unplaced);
                 }
                 StreamArrival::Fresh | StreamArrival::FreshEpoch { .. } => {
-                    if let (false, Some(mark)) = (is_alone, mark) {
-                        moved.insert((peer, stream), mark);
+                    let Some(mark) = mark else { continue };
+                    if is_new {
+                        moved.insert(key, mark);
+                    }
+                    // Envelopes of one stream come in a row: only where another follows is it noted.
+                    if let Some((before, mark)) = last.replace((key, mark))
+                        && before != key
+                    {
+                        moved.insert(before, mark);
                     }
                     continue;
                 }

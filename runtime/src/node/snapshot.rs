@@ -17,7 +17,10 @@ use crate::{
     exec::{Around, EXECUTIONS, Engine, Load},
     id::{ExecId, IdCounter, Incarnation},
     plan::SlotPlan,
-    snapshot::{NamedComponentSnapshot, NodeSnapshot, RestoreError, SnapshotError, SnapshotHeader},
+    snapshot::{
+        BLOCK, Block, NamedComponentSnapshot, NodeSnapshot, RestoreError, SnapshotError,
+        SnapshotHeader,
+    },
     time::LogicalClock,
 };
 use bytes::Bytes;
@@ -29,14 +32,7 @@ impl Node {
     /// All that this Node is, between two turns. A component that was not called since the last
     /// snapshot is not serialised again.
     pub fn snapshot(&mut self) -> Result<NodeSnapshot, SnapshotError> {
-        let mut components = Vec::new();
-        for (slot, held) in self.program.plan().slots.iter().zip(&mut self.components) {
-            let Some(held) = held else { continue };
-            components.push(match &held.written {
-                Some(written) => Arc::clone(written),
-                None => Arc::clone(held.written.insert(written(slot, &*held.component)?)),
-            });
-        }
+        let components = self.written_components()?.into();
         let mut parts = BTreeMap::new();
         parts.insert(ADMISSIONS.to_owned(), to_bytes(&(self.admissions.clone(), self.is_starting)));
         let Ok(()) = self.services.parts(&mut |name, part| {
@@ -55,15 +51,50 @@ impl Node {
         Ok(NodeSnapshot { header: self.header(), components, parts })
     }
 
-    fn header(&self) -> SnapshotHeader {
+    /// The components as they are now. A block that nobody was called in is the one before.
+    fn written_components(&mut self) -> Result<Vec<Block>, SnapshotError> {
+        let mut blocks = std::mem::take(&mut self.beside().written);
+        let slots = self.program.plan().slots.chunks(BLOCK);
+        for (at, (slots, held)) in slots.zip(self.components.chunks_mut(BLOCK)).enumerate() {
+            let is_as_before = held.iter().flatten().all(|held| held.written.is_some());
+            if is_as_before && at < blocks.len() {
+                continue;
+            }
+            let held =
+                slots.iter().zip(held).filter_map(|(slot, held)| Some((slot, held.as_mut()?)));
+            let block: Result<Block, _> = held.map(|(slot, held)| write(slot, held)).collect();
+            match blocks.get_mut(at) {
+                Some(before) => *before = block?,
+                None => blocks.push(block?),
+            }
+        }
+        // A block keeps states that were changed since: few components are sooner looked at again.
+        if blocks.len() > 1 {
+            self.beside().written.clone_from(&blocks);
+        }
+        Ok(blocks)
+    }
+
+    fn header(&mut self) -> SnapshotHeader {
+        let config = match self.beside().settings.clone() {
+            Some(config) => config,
+            None => {
+                let config = Arc::new(self.config().settings().into_iter().collect());
+                Arc::clone(self.beside().settings.insert(config))
+            }
+        };
         SnapshotHeader {
             peer: self.peer_id(),
             incarnation: self.incarnation,
             plan_hash: self.program.content_hash(),
-            targets: self.loaded_modules().map(str::to_owned).collect(),
+            targets: self.target_names(),
             now: self.clock.last(),
-            config: self.config().settings().into_iter().collect(),
+            config,
         }
+    }
+
+    fn target_names(&self) -> Vec<String> {
+        self.loaded_modules().map(str::to_owned).collect()
     }
 
     /// Sets the Node to a snapshot, in a life above both.
@@ -120,22 +151,23 @@ impl Node {
         self.clock = LogicalClock::resume(snapshot.header.now);
         if let Some(beside) = &mut self.beside {
             (beside.clearing, beside.held) = (None, None);
+            beside.written.clear();
         }
         Ok(())
     }
 
     fn check_identity(&self, header: &SnapshotHeader) -> Result<(), RestoreError> {
-        let own = self.header();
-        if header.peer != own.peer {
-            let (got, expected) = (Box::new(header.peer), Box::new(own.peer));
+        if header.peer != self.peer_id() {
+            let (got, expected) = (Box::new(header.peer), Box::new(self.peer_id()));
             return Err(RestoreError::OtherNode { got, expected });
         }
-        if header.plan_hash != own.plan_hash {
-            let (got, expected) = (header.plan_hash, own.plan_hash);
+        let (got, expected) = (header.plan_hash, self.program.content_hash());
+        if got != expected {
             return Err(RestoreError::OtherPlan { got, expected });
         }
-        if header.targets != own.targets {
-            let (got, expected) = (header.targets.clone(), own.targets);
+        let expected = self.target_names();
+        if header.targets != expected {
+            let got = header.targets.clone();
             return Err(RestoreError::OtherTargets { got, expected });
         }
         Ok(())
@@ -165,7 +197,8 @@ impl Node {
             let written = Some(Arc::clone(given));
             Ok(Slotted { component, written })
         };
-        let restored: Result<Vec<_>, _> = made().zip(&snapshot.components).map(load).collect();
+        let restored: Result<Vec<_>, _> =
+            made().zip(snapshot.components.iter()).map(load).collect();
         let mut restored = restored?.into_iter();
         // Those that were left out at install are left out again.
         let place = |made: &Option<Slotted>| made.as_ref().and_then(|_| restored.next());
@@ -173,7 +206,17 @@ impl Node {
     }
 }
 
-/// A component as it is now.
+/// A component as it is now, written anew if it was called since.
+fn write(
+    slot: &SlotPlan,
+    held: &mut Slotted,
+) -> Result<Arc<NamedComponentSnapshot>, SnapshotError> {
+    Ok(match &held.written {
+        Some(written) => Arc::clone(written),
+        None => Arc::clone(held.written.insert(written(slot, &*held.component)?)),
+    })
+}
+
 fn written(
     slot: &SlotPlan,
     component: &dyn AnyComponent,

@@ -2,7 +2,9 @@
 //!
 //! Law: a peer reaches what is listed here and nothing else.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
+
+use samsara_proto::Name;
 
 use super::Plan;
 use crate::{module::PortPath, schema::TypeTable};
@@ -10,7 +12,7 @@ use crate::{module::PortPath, schema::TypeTable};
 /// An input that peers may reach.
 #[derive(Debug)]
 pub(crate) struct Export {
-    pub(crate) path: Arc<str>,
+    pub(crate) path: Name,
     pub(crate) module: u32,
     pub(crate) input: u32,
 }
@@ -41,8 +43,8 @@ impl Plan {
     }
 
     /// What a peer's path leads to.
-    pub(crate) fn reach(&self, path: &str) -> Reached<'_> {
-        let found = self.exports.binary_search_by(|export| (*export.path).cmp(path));
+    pub(crate) fn reach(&self, path: &Name) -> Reached<'_> {
+        let found = self.exports.binary_search_by(|export| export.path.cmp(path));
         if let Some(export) = found.ok().and_then(|at| self.exports.get(at)) {
             return Reached::Exported(export);
         }

@@ -167,9 +167,7 @@ pub fn decode(
     types: &TypeTable,
     limits: &ValueConfig,
 ) -> Result<Value, DecodeError> {
-    let builtin = Kind::ALL.iter().copied();
-    let builtin = builtin.filter(|kind| *kind != Kind::Native);
-    let kind = { builtin }.find(|kind| kind.type_id().as_str() == type_id).unwrap_or(Kind::Native);
+    let kind = Kind::of_type_id(type_id).unwrap_or(Kind::Native);
     if !port.admits(kind, type_id) {
         let got = crate::error::cut_detail(type_id, TYPE_ID_BYTES).to_owned();
         return Err(TypeMismatch::new(port.to_string(), got).into());

@@ -3,12 +3,12 @@
 //! Law: magic, version, length and checksum stand first and are verified before anything behind
 //! them is read.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
 use super::{
-    CURRENT_SNAPSHOT_SPEC_VERSION, DecodeError, NamedComponentSnapshot, NodeSnapshot,
+    CURRENT_SNAPSHOT_SPEC_VERSION, Components, DecodeError, NamedComponentSnapshot, NodeSnapshot,
     SnapshotHeader,
 };
 use crate::codec::{Saved, Saver, Types, from_bytes, to_bytes};
@@ -67,7 +67,7 @@ pub(super) fn decode(bytes: &Bytes) -> Result<NodeSnapshot, DecodeError> {
 /// The hash of what a snapshot says.
 pub(super) fn digest(
     header: &SnapshotHeader,
-    components: &[Arc<NamedComponentSnapshot>],
+    components: &Components,
     parts: &BTreeMap<String, Bytes>,
 ) -> Checksum {
     let mut hasher = blake3::Hasher::new_derive_key(CONTEXT);
@@ -76,7 +76,7 @@ pub(super) fn digest(
         hasher.update(bytes);
     };
     put(&to_bytes(header));
-    for component in components {
+    for component in components.iter() {
         let NamedComponentSnapshot { slot, type_name, state_bytes } = &**component;
         put(slot.as_bytes());
         put(type_name.as_bytes());

@@ -3,10 +3,10 @@
 //! Law: a value is encoded once, however many peers it goes to; and one peer that cannot be sent to
 //! keeps nothing from the others.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use samsara_proto::{
-    EnvelopeCodec, PeerId, WireEnvelope,
+    EnvelopeCodec, Name, PeerId, WireEnvelope,
     wire::{ChainContext as WireChain, Correlation, Fill, SCHEMA},
 };
 
@@ -17,7 +17,7 @@ use crate::{
     error::{OpError, OpErrorKind},
     framework::{Delivery, RequestKind},
     id::RequestId,
-    module::port_names,
+    module::numbered_port,
     schema::{Encoded, encode},
     services::{Parcel, Unsent},
     step::{DropReason, EngineStep},
@@ -41,7 +41,7 @@ pub(crate) enum NetRequest {
 /// A port of another Node.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Remote {
-    path: Arc<str>,
+    path: Name,
     kind: RequestKind,
 }
 
@@ -72,10 +72,10 @@ fn class_named(name: &str) -> Option<Delivery> {
 }
 
 impl Remote {
-    fn new(path: &Arc<str>) -> Option<Self> {
+    fn new(path: &str) -> Option<Self> {
         let (module, port) = path.split_once('/')?;
         let is_path = !module.is_empty() && !port.is_empty() && !port.contains('/');
-        is_path.then(|| Self { path: Arc::clone(path), kind: RequestKind::of_port(path) })
+        is_path.then(|| Self { path: path.into(), kind: RequestKind::of_port(path) })
     }
 }
 
@@ -90,8 +90,14 @@ impl<'a> Site<'a> {
     }
 
     fn tell(&mut self, port: &Remote, class: Delivery) -> Result<Fired, OpError> {
-        let peers = peers(self.argument(0))?;
-        let envelope = self.envelope(&port.path, port.kind)?;
+        let to = self.argument(0);
+        if let Value::Peer(peer) = &to {
+            let envelope = self.envelope(port)?;
+            self.send_or_report(peer, class, envelope);
+            return Ok(Fired::All);
+        }
+        let peers = peers(&to)?;
+        let envelope = self.envelope(port)?;
         let Some((last, others)) = peers.split_last() else { return Ok(Fired::All) };
         for peer in others {
             self.send_or_report(peer, class, envelope.clone());
@@ -105,7 +111,7 @@ impl<'a> Site<'a> {
             Value::Peer(peer) => peer,
             other => return Err(wrong(0, "peer", &other)),
         };
-        let mut envelope = self.envelope(&port.path, port.kind)?;
+        let mut envelope = self.envelope(port)?;
         let (class, latest) = (Delivery::Effective, self.inbound.and_then(|from| from.deadline));
         let command = self.services.new_command()?;
         let admitted = self.in_time_left().map(drop);
@@ -139,9 +145,8 @@ impl<'a> Site<'a> {
         let InboundCtx { source, request, port, class, .. } = self.behind()?;
         let (peer, class) = (*source, *class);
         let asked = request.ok_or_else(|| OpError::failed("nothing was asked"))?;
-        let port = Arc::clone(port);
-        let value = self.argument(0);
-        let mut envelope = self.envelope_of(&port, RequestKind::of_port(&port), &[value])?;
+        let fill = fill(port.clone(), &self.argument(0));
+        let mut envelope = self.envelope_of(RequestKind::of_port(port), vec![fill])?;
         envelope.set_correlation(Correlation::Response);
         envelope.request_id = asked.get();
         // The answer goes back the way that the request came: nothing need be known of the peer
@@ -173,7 +178,7 @@ impl<'a> Site<'a> {
         }
     }
 
-    fn send_or_report(&mut self, peer: &PeerId, class: Delivery, envelope: WireEnvelope) {
+    fn send_or_report(&mut self, peer: &PeerId, class: Delivery, envelope: Box<WireEnvelope>) {
         if let Err(unsent) = self.send(peer, class, envelope) {
             self.report(peer, unsent);
         }
@@ -183,7 +188,7 @@ impl<'a> Site<'a> {
         &mut self,
         peer: &PeerId,
         class: Delivery,
-        mut envelope: WireEnvelope,
+        mut envelope: Box<WireEnvelope>,
     ) -> Result<(), Unsent> {
         envelope.deadline_ns = self.in_time_left()?.map(Nanos::get);
         self.services.may_send(peer, class, false)?;
@@ -192,40 +197,45 @@ impl<'a> Site<'a> {
         Ok(())
     }
 
-    fn post(&mut self, to: &PeerId, class: Delivery, parcel: Parcel, mut envelope: WireEnvelope) {
+    fn post(
+        &mut self,
+        to: &PeerId,
+        class: Delivery,
+        parcel: Parcel,
+        mut envelope: Box<WireEnvelope>,
+    ) {
         let Parcel { stream, epoch, seq } = parcel;
         (envelope.stream, envelope.stream_epoch, envelope.seq) = (stream, epoch, seq);
-        let envelope = Box::new(envelope);
         self.steps.push(EngineStep::SendEnvelope { to: *to, class, envelope });
     }
 
-    /// An envelope of all arguments but the first for a port, within the caps.
-    fn envelope(&mut self, port: &str, kind: RequestKind) -> Result<WireEnvelope, OpError> {
-        let values: Vec<_> = (1..self.arguments.len()).map(|at| self.argument(at)).collect();
-        self.envelope_of(port, kind, &values)
-    }
-
-    /// Each value is a fill: of the port, or where there are several of the numbered ports of its
-    /// name.
-    fn envelope_of(
-        &self,
-        port: &str,
-        kind: RequestKind,
-        values: &[Value],
-    ) -> Result<WireEnvelope, OpError> {
-        let fills = port_names(port, values.len()).zip(values).map(|(port, value)| {
-            let Encoded { type_id, payload, blobs } = encode(value);
-            Fill { port, type_id: type_id.as_str().to_owned(), payload, blobs }
+    /// An envelope of all arguments but the first for a port, within the caps: each is a fill, of
+    /// the port, or where there are several of the numbered ports of its name.
+    fn envelope(&mut self, to: &Remote) -> Result<Box<WireEnvelope>, OpError> {
+        let values = self.arguments.get_mut(1..).unwrap_or_default();
+        let is_alone = values.len() == 1;
+        let fills = values.iter_mut().enumerate().map(|(at, value)| {
+            let port = if is_alone { to.path.clone() } else { numbered_port(&to.path, at).into() };
+            fill(port, &value.take().unwrap_or(Value::Unit))
         });
         let fills = fills.collect();
+        self.envelope_of(to.kind, fills)
+    }
+
+    fn envelope_of(
+        &self,
+        kind: RequestKind,
+        fills: Vec<Fill>,
+    ) -> Result<Box<WireEnvelope>, OpError> {
         let chain = match self.inbound.and_then(|from| from.chain) {
             Some(chain) => {
                 WireChain { chain_id: chain.chain_id, hop_index: chain.hop_index.saturating_add(1) }
             }
             None => WireChain { chain_id: kind.get().into(), hop_index: 0 },
         };
-        let envelope =
-            WireEnvelope { schema: SCHEMA, fills, chain: Some(chain), ..WireEnvelope::default() };
+        let chain = Some(chain);
+        let envelope = WireEnvelope { schema: SCHEMA, fills, chain, ..WireEnvelope::default() };
+        let envelope = Box::new(envelope);
         let codec = EnvelopeCodec::new(self.services.config.envelope_caps);
         let fits = codec.check(&envelope);
         fits.map_err(|error| OpError::new(OpErrorKind::Limit, error.to_string()))?;
@@ -263,12 +273,17 @@ impl<'a> Site<'a> {
     }
 }
 
-fn peers(value: Value) -> Result<Vec<PeerId>, OpError> {
+fn fill(port: Name, value: &Value) -> Fill {
+    let Encoded { type_id, payload, blobs } = encode(value);
+    Fill { port, type_id: type_id.into(), payload, blobs }
+}
+
+fn peers(value: &Value) -> Result<Vec<PeerId>, OpError> {
     let one = |value: &Value| match value {
         Value::Peer(peer) => Ok(**peer),
         other => Err(wrong(0, "a peer or a list of peers", other)),
     };
-    match &value {
+    match value {
         Value::List(list) => list.items().iter().map(one).collect(),
         other => Ok(vec![one(other)?]),
     }

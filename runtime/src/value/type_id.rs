@@ -6,6 +6,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use samsara_proto::Name;
+
 /// Bytes of a type id at most, as on the wire.
 pub const TYPE_ID_BYTES: usize = samsara_proto::caps::DEFAULT_PATH_BYTES as usize;
 
@@ -64,6 +66,16 @@ pub enum TypeIdProblem {
     /// The version is not a positive number.
     #[error("wanted a version from 1 to 999999999 without leading zeros")]
     Version,
+}
+
+/// The id as it stands in an envelope.
+impl From<TypeId> for Name {
+    fn from(id: TypeId) -> Self {
+        match id.0 {
+            Text::Static(text) => Self::from_static(text),
+            Text::Shared(text) => (*text).into(),
+        }
+    }
 }
 
 impl TypeId {

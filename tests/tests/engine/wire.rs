@@ -92,8 +92,8 @@ pub(crate) fn carry(a: &mut Node, b: &mut Node, now: Nanos) -> [Vec<EngineStep>;
 pub(crate) fn fill(port: &str, value: impl IntoValue) -> Fill {
     let encoded = encode(&value.into_value().expect("shallow"));
     Fill {
-        port: port.to_owned(),
-        type_id: encoded.type_id.as_str().to_owned(),
+        port: port.into(),
+        type_id: encoded.type_id.into(),
         payload: encoded.payload,
         blobs: encoded.blobs,
     }

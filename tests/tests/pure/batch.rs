@@ -212,7 +212,7 @@ fn event() -> impl Strategy<Value = IngressEvent> {
         }),
         (fills, stream).prop_map(|(fills, (stream, stream_epoch, seq))| {
             let fill = |(port, payload): (String, Vec<u8>)| Fill {
-                port,
+                port: port.into(),
                 payload: payload.into(),
                 ..Fill::default()
             };

@@ -40,7 +40,7 @@ fn station(host: usize, life: u64, boot_nonce: u64) -> Station {
 
 /// The `seq`th envelope of a stream, as a Node says it.
 fn said(epoch: u64, seq: u64, payload: Bytes) -> WireEnvelope {
-    let fills = vec![Fill { port: "m/p".to_owned(), payload, ..Fill::default() }];
+    let fills = vec![Fill { port: "m/p".into(), payload, ..Fill::default() }];
     let stream_epoch = epoch;
     WireEnvelope { schema: SCHEMA, stream: 1, stream_epoch, seq, fills, ..WireEnvelope::default() }
 }

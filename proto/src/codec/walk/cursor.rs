@@ -35,7 +35,8 @@ impl<'a> Cursor<'a> {
         self.bytes.get(self.at..).unwrap_or_default()
     }
 
-    #[inline]
+    // Nearly all are of one byte: a call would cost more than the byte.
+    #[inline(always)]
     pub(super) fn varint(&mut self) -> Option<u64> {
         let byte = *self.bytes.get(self.at)?;
         if byte < 0x80 {
@@ -45,6 +46,7 @@ impl<'a> Cursor<'a> {
         self.long_varint()
     }
 
+    #[inline(never)]
     fn long_varint(&mut self) -> Option<u64> {
         let mut value = 0;
         for (index, &byte) in self.rest().iter().take(VARINT_LEN_MAX).enumerate() {

@@ -2,9 +2,11 @@
 //!
 //! Law: whoever keeps nothing allocates nothing.
 
+use std::str::Utf8Error;
+
 use bytes::Bytes;
 
-use crate::Frame;
+use crate::{Frame, Name};
 
 /// Takes what the walk has checked.
 pub(in crate::codec) trait Keep {
@@ -12,7 +14,8 @@ pub(in crate::codec) trait Keep {
     fn bytes(&self, content: &[u8]) -> Bytes;
     /// The next segment of the frame.
     fn segment(&mut self) -> Bytes;
-    fn text(&self, text: &str) -> String;
+    /// Text of the header, or why it is none.
+    fn name(&self, content: &[u8]) -> Result<Name, Utf8Error>;
     fn entry<T>(&self, list: &mut Vec<T>, entry: T);
 }
 
@@ -28,14 +31,14 @@ impl Keep for Nothing {
         Bytes::new()
     }
 
-    fn text(&self, _: &str) -> String {
-        String::new()
+    fn name(&self, content: &[u8]) -> Result<Name, Utf8Error> {
+        std::str::from_utf8(content).map(|_| Name::default())
     }
 
     fn entry<T>(&self, _: &mut Vec<T>, _: T) {}
 }
 
-/// Keeps everything: bytes as slices of the frame that they came in, the rest on the heap.
+/// Keeps everything: bytes and names as slices of the frame that they came in, lists on the heap.
 pub(in crate::codec) struct Slices<'f, S> {
     frame: &'f Bytes,
     segments: S,
@@ -59,12 +62,16 @@ impl<S: Iterator<Item = Bytes>> Keep for Slices<'_, S> {
     }
 
     #[inline]
-    fn text(&self, text: &str) -> String {
-        text.to_owned()
+    fn name(&self, content: &[u8]) -> Result<Name, Utf8Error> {
+        Name::from_utf8(self.bytes(content))
     }
 
     #[inline]
     fn entry<T>(&self, list: &mut Vec<T>, entry: T) {
+        // Most lists have one entry, and a vector would make room for four.
+        if list.is_empty() {
+            list.reserve_exact(1);
+        }
         list.push(entry);
     }
 }

@@ -21,6 +21,7 @@ pub(super) trait Out {
     fn varint(&mut self, value: u64);
     fn bytes(&mut self, bytes: &[u8]);
 
+    #[inline]
     fn key(&mut self, number: u64, wire_type: u64) {
         self.varint(number << 3 | wire_type);
     }
@@ -28,6 +29,10 @@ pub(super) trait Out {
     /// A number that is told even if it is 0.
     #[inline]
     fn number(&mut self, number: u64, value: u64) {
+        let key = number << 3 | VARINT;
+        if key < 0x80 && value < 0x80 {
+            return self.bytes(&[key as u8, value as u8]);
+        }
         self.key(number, VARINT);
         self.varint(value);
     }

@@ -53,8 +53,9 @@ fn peer() -> impl Strategy<Value = Bytes> {
 }
 
 fn fill() -> impl Strategy<Value = Fill> {
-    (".{0,64}", ".{0,64}", part(), vec(part(), 0..4))
-        .prop_map(|(port, type_id, payload, blobs)| Fill { port, type_id, payload, blobs })
+    (".{0,64}", ".{0,64}", part(), vec(part(), 0..4)).prop_map(|(port, type_id, payload, blobs)| {
+        Fill { port: port.into(), type_id: type_id.into(), payload, blobs }
+    })
 }
 
 /// Below and above the length from which a part is a segment.

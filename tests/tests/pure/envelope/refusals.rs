@@ -78,11 +78,12 @@ fn claimed_addresses_are_capped_in_number_and_length() {
 
 #[test]
 fn ports_and_type_ids_are_capped() {
-    let port = |len| with_fills(vec![Fill { port: "p".repeat(len), ..Fill::default() }]);
+    let port = |len| with_fills(vec![Fill { port: "p".repeat(len).into(), ..Fill::default() }]);
     assert_eq!(decode(port(10)), None);
     assert_eq!(decode(port(11)), too_long("fill.port", 4, 11, 10));
 
-    let type_id = |len| with_fills(vec![Fill { type_id: "t".repeat(len), ..Fill::default() }]);
+    let type_id =
+        |len| with_fills(vec![Fill { type_id: "t".repeat(len).into(), ..Fill::default() }]);
     assert_eq!(decode(type_id(10)), None);
     assert_eq!(decode(type_id(11)), too_long("fill.type_id", 4, 11, 10));
 }
