@@ -11,5 +11,6 @@ mod host {
     mod falls;
     mod files;
     mod poison;
+    mod rebirth;
     mod tally;
 }

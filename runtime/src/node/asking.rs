@@ -3,7 +3,7 @@
 //! Law: whatever is repeated, over retries, crashes and replays, a request that the Node remembers
 //! is carried out once, and its first answer is told each time that it is asked for.
 
-use super::{Node, refused::given_name};
+use super::{Node, entry::Inputs, refused::given_name};
 use crate::{
     error::{AppIngressSource, DeliveryError},
     event::{IngressEvent, InvokeAs},
@@ -51,7 +51,7 @@ impl Node {
     ) -> Result<(), DeliveryError> {
         let mut given = 0;
         let checked = self.invoke_inputs(module, inputs.into_iter().inspect(|_| given += 1));
-        let admitted = checked.and_then(|(module, inputs, bytes)| {
+        let admitted = checked.and_then(|Inputs { module, inputs, bytes }| {
             self.admit(bytes, |exec| {
                 let asked = InvokeAs { client, request, exec, module, inputs };
                 IngressEvent::InvokeAs(Box::new(asked))

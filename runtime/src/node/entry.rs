@@ -38,16 +38,16 @@ impl Node {
         module: &str,
         inputs: impl IntoIterator<Item = (&'n str, V)>,
     ) -> Result<ExecId, DeliveryError> {
-        let (module, inputs, bytes) = self.invoke_inputs(module, inputs)?;
+        let Inputs { module, inputs, bytes } = self.invoke_inputs(module, inputs)?;
         self.admit(bytes, |exec| IngressEvent::Invoke { exec, module, inputs })
     }
 
-    /// The module, and what goes to its inputs with its size, if an invocation may have that.
+    /// What an invocation brings, if it may.
     pub(super) fn invoke_inputs<'n, V: IntoValue>(
         &self,
         module: &str,
         inputs: impl IntoIterator<Item = (&'n str, V)>,
-    ) -> Result<(u32, Vec<(u32, Value)>, u64), DeliveryError> {
+    ) -> Result<Inputs, DeliveryError> {
         let index = self.module(module)?;
         let mut values = Vec::new();
         let mut bytes = 0_u64;
@@ -66,7 +66,7 @@ impl Node {
             values.push((input, value));
         }
         check_size(bytes, self.config().max_invoke_bytes)?;
-        Ok((index, values, bytes))
+        Ok(Inputs { module: index, inputs: values, bytes })
     }
 
     /// Offers one input, in an execution of its own.
@@ -157,6 +157,16 @@ impl Node {
         self.admissions = admissions;
         Ok(exec)
     }
+}
+
+/// What an invocation brings.
+pub(super) struct Inputs {
+    /// The module in the plan.
+    pub(super) module: u32,
+    /// The inputs in the module, and what goes there.
+    pub(super) inputs: Vec<(u32, Value)>,
+    /// What all of that takes.
+    pub(super) bytes: u64,
 }
 
 pub(super) fn check_size(byte_count: u64, cap: u64) -> Result<(), DeliveryError> {

@@ -34,11 +34,11 @@ fn node(max_streams: u32) -> Node {
 }
 
 /// What one courier sends to the other now; nothing else is told.
-fn sent(courier: &mut Courier, now: Nanos) -> Vec<Box<WireEnvelope>> {
+fn sent(courier: &mut Courier, now: Nanos) -> Vec<WireEnvelope> {
     let mut steps = Vec::new();
     courier.poll(now, 1 << 20, &mut steps);
     let sent = steps.into_iter().map(|step| match step {
-        CourierStep::Send { envelope, .. } => envelope,
+        CourierStep::Send { envelope, .. } => *envelope,
         other => panic!("{other:?}"),
     });
     sent.collect()
@@ -48,7 +48,7 @@ fn sent(courier: &mut Courier, now: Nanos) -> Vec<Box<WireEnvelope>> {
 fn turn(ada: &mut Courier, (bob, node): (&mut Courier, &mut Node), now: Nanos) -> Vec<Value> {
     let mut told = Vec::new();
     for said in sent(ada, now) {
-        if let Received::Deliver(said) = bob.receive(peer(1), said, now, &mut told) {
+        if let Received::Deliver(said) = bob.receive(peer(1), Box::new(said), now, &mut told) {
             node.deliver_envelope(peer(1), *said, None).expect("it is admitted");
         }
     }
@@ -59,7 +59,7 @@ fn turn(ada: &mut Courier, (bob, node): (&mut Courier, &mut Node), now: Nanos) -
     let mut steps = Vec::new();
     node.apply(&batch, &mut steps);
     for said in sent(bob, now) {
-        assert_eq!(ada.receive(peer(2), said, now, &mut told), Received::Done);
+        assert_eq!(ada.receive(peer(2), Box::new(said), now, &mut told), Received::Done);
     }
     assert_eq!(told, []);
     outputs(&steps).into_iter().map(|(_, value)| value).collect()

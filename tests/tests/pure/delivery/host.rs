@@ -27,7 +27,7 @@ pub(super) struct Order {
 impl Order {
     fn payload(&self) -> Bytes {
         let mut bytes = vec![self.hops; self.size.max(1)];
-        bytes.truncate(1500);
+        bytes.truncate(3_600);
         bytes.into()
     }
 

@@ -21,8 +21,10 @@ fn cuts() -> impl Strategy<Value = Cut> {
 
 fn moves() -> impl Strategy<Value = Vec<Move>> {
     let (at, pick) = (0_usize..4, any::<usize>());
-    let order = (at.clone(), 0_usize..4, 0_u8..6, 1_usize..1500)
-        .prop_map(|(at, to, hops, size)| Move::Order { at, to, hops, size });
+    // Up to what takes nearly all credit.
+    let order =
+        (at.clone(), 0_usize..4, 0_u8..6, prop_oneof![3 => 1_usize..1500, 1 => 1_500_usize..3_600])
+            .prop_map(|(at, to, hops, size)| Move::Order { at, to, hops, size });
     let turn = (at.clone(), 0_usize..6).prop_map(|(at, events)| Move::Turn { at, events });
     let flow = (pick, 1_usize..12).prop_map(|(link, frames)| Move::Flow { link, frames });
     let close = (pick, any::<bool>()).prop_map(|(link, heard)| Move::Close { link, heard });
