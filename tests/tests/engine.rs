@@ -19,6 +19,7 @@ mod engine {
     mod door;
     mod edges;
     mod expiry;
+    mod fairness;
     mod flood;
     mod flow;
     mod gather;

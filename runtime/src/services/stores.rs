@@ -45,7 +45,7 @@ impl Stores {
             latches: Latches::new(state.max_latches),
             component_timers: ComponentTimers::default(),
             jobs: Jobs::default(),
-            gathers: Gathers::new(state.max_names, state.gather_rounds),
+            gathers: Gathers::new(state),
         }
     }
 
