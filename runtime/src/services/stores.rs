@@ -68,7 +68,7 @@ impl Services {
                 Enqueued::Stored { .. } => return Ok(()),
                 Enqueued::Handed { to, item: back } if self.is_too_late(to.command) => item = back,
                 Enqueued::Handed { to, item } => {
-                    self.answered.push_back((to.command, Answer::Output(item)));
+                    self.answer_later(to.command, Answer::Output(item));
                     return Ok(());
                 }
             }
