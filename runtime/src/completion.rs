@@ -47,6 +47,7 @@ impl<R: Replies> Replies for Promise<R> {
 }
 
 /// The right to answer an op, from any thread, once. Dropping it fails the op as cancelled.
+#[doc(alias = "CompletionSink")]
 #[must_use = "dropping a completion cancels its op"]
 pub struct CompletionHandle<R> {
     command: CommandId,

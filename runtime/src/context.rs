@@ -43,6 +43,7 @@
 mod bus;
 mod call;
 mod inbound;
+mod ingress;
 mod peers;
 mod siblings;
 mod site;
@@ -56,6 +57,7 @@ use samsara_proto::PeerId;
 pub use self::{
     call::CurrentCallCtx,
     inbound::InboundCtx,
+    ingress::IngressCtx,
     peers::{NetCtx, PeerCtx},
     siblings::{ComponentsView, DependencyError, NamedComponentSnapshot},
     syscalls::SyscallCtx,
@@ -140,8 +142,8 @@ impl<'a> RuntimeResourceRef<'a> {
     }
 
     /// Who is known, and how they fare.
-    pub fn peers(&self) -> PeerCtx<'_> {
-        PeerCtx { services: self.services }
+    pub fn peers(&mut self) -> PeerCtx<'_> {
+        PeerCtx { exec: self.exec, services: self.services }
     }
 
     /// Ways to others, and how long they take.
@@ -174,13 +176,15 @@ impl<'a> RuntimeResourceRef<'a> {
 
     /// Answers a command, this op's own or another's, when the call has returned. Outputs that are
     /// not as many and of the types that the op declares fail it.
+    #[doc(alias = "CompletionSink")]
     pub fn complete_command(&mut self, command: CommandId, outputs: Vec<Value>) {
-        self.services.answered.push_back((command, Answer::Outputs(outputs)));
+        self.services.answer_later(command, Answer::Outputs(outputs));
     }
 
     /// Fails a command, this op's own or another's, when the call has returned.
+    #[doc(alias = "CompletionSink")]
     pub fn fail_command(&mut self, command: CommandId, error: OpError) {
-        self.services.answered.push_back((command, Answer::Failed(error)));
+        self.services.answer_later(command, Answer::Failed(error));
     }
 
     /// A promise to return from the op, and the handle that keeps it from any thread.

@@ -108,6 +108,12 @@ pub enum DeliveryError {
         /// Items that the mailbox holds at most.
         cap: u64,
     },
+    /// An op asks for one execution more than may be under way.
+    #[error("no room for more executions, the cap is {cap}")]
+    TooManyExecutions {
+        /// Executions that may be under way.
+        cap: u32,
+    },
     /// The Node takes nothing any more.
     #[error("the ingress is closed")]
     IngressClosed,

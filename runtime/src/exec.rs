@@ -8,10 +8,12 @@ mod asking;
 mod bootstrap;
 mod callbacks;
 mod clear;
+mod deferred;
 mod gate;
 mod gathers;
 mod guard;
 mod hearing;
+mod held;
 mod inbound;
 mod kept;
 mod lives;
@@ -30,6 +32,7 @@ use std::{
 use self::{
     bootstrap::Bootstraps,
     gate::{Gate, Passage},
+    held::Held,
     parking::Parked,
     pool::{ExecIndex, Pool},
     scatter::Scatter,
@@ -80,6 +83,8 @@ pub(crate) struct Engine {
     bootstraps: Option<Box<Bootstraps>>,
     /// There while a bootstrap runs.
     gate: Option<Box<Gate>>,
+    /// Callbacks that have waited at it, one for each that is in the frontier.
+    held: VecDeque<Held>,
     counters: Counters,
 }
 
@@ -187,23 +192,17 @@ impl Walk<'_> {
             return self.run_guarded(budget);
         }
         let mut fired = 0;
-        self.answer_all();
+        self.do_deferred();
         while fired < budget {
             let Some(at) = self.engine.frontier.pop_front() else { break };
             fired += 1;
             self.fire(at);
-            if !self.services.answered.is_empty() {
-                self.answer_all();
+            if !self.services.deferred.is_empty() {
+                self.do_deferred();
             }
         }
         self.engine.counters.ops_fired += u64::from(fired);
         fired
-    }
-
-    fn answer_all(&mut self) {
-        while let Some((command, answer)) = self.services.answered.pop_front() {
-            self.answer(command, answer);
-        }
     }
 
     /// The way that nearly every op goes: nothing is looked up twice, and all else is elsewhere.
@@ -211,7 +210,7 @@ impl Walk<'_> {
     fn fire(&mut self, at: OpAt) {
         let plan = self.plan;
         let Engine { pool, frontier, outputs, gate, .. } = &mut *self.engine;
-        let Some(execution) = pool.at(at.exec) else { return };
+        let Some(execution) = pool.at(at.exec) else { return self.call_held() };
         let Some(module) = plan.modules.get(execution.module as usize) else { return };
         let Some(op) = module.ops.get(at.op as usize) else { return };
         let exec = execution.id;
@@ -367,7 +366,7 @@ impl Walk<'_> {
         }
         if execution.has_permits {
             for next in self.services.stores().gates.release_all(execution.id) {
-                self.services.answered.push_back((next.command, Answer::ItsInput));
+                self.services.answer_later(next.command, Answer::ItsInput);
             }
         }
         if let Some(stores) = self.services.kept_mut() {

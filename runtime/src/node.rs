@@ -22,6 +22,7 @@ mod peers;
 mod poll;
 mod reads;
 mod refused;
+mod reserve;
 mod screen;
 mod slots;
 mod snapshot;
@@ -29,7 +30,7 @@ mod stats;
 mod take;
 mod tap;
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use samsara_proto::PeerId;
 
@@ -69,7 +70,7 @@ use crate::{
 pub struct Node {
     program: Program,
     /// The modules that were asked for; the others are only called.
-    targets: Box<[u32]>,
+    targets: Arc<[u32]>,
     components: Box<[Option<Slotted>]>,
     queue: NodeIngress,
     handle: NodeIngressHandle,

@@ -19,6 +19,7 @@ use crate::{
     module::Module,
     role::backend::Session,
     schema::{PortType, TypeTable},
+    services::Entrances,
     syscall::Request,
     time::Nanos,
     value::Value,
@@ -38,6 +39,8 @@ pub struct Plan {
     pub(crate) slots: Vec<SlotPlan>,
     /// What peers may reach, in the order of the paths.
     pub(crate) exports: Vec<Export>,
+    /// What hosts and ops may reach.
+    pub(crate) entrances: Arc<Entrances>,
     /// The native types that peers may send.
     pub(crate) natives: TypeTable,
 }

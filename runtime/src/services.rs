@@ -7,7 +7,9 @@ mod arrivals;
 mod asking;
 pub(crate) mod bindings;
 mod component_timers;
+mod deferred;
 mod departures;
+mod entrances;
 mod expiries;
 pub(crate) mod gathers;
 mod hearing;
@@ -26,7 +28,9 @@ use samsara_proto::{Address, PeerId};
 pub use self::component_timers::ComponentTimerKind;
 pub(crate) use self::{
     arrivals::Arrival,
+    deferred::Deferred,
     departures::{Parcel, Unsent},
+    entrances::{Entrance, Entrances, check_size},
     hearing::{Bus, Heard, Subscriber},
 };
 use self::{expiries::Expiries, peering::Peering, stores::Stores};
@@ -116,8 +120,13 @@ pub(crate) struct Services {
     pub(crate) parked: usize,
     /// The batch was applied before: its answers are in the history, and nobody is to give others.
     pub(crate) is_replaying: bool,
-    /// Commands that were answered during a call.
-    pub(crate) answered: VecDeque<(CommandId, Answer)>,
+    /// What ops have asked for during a call.
+    pub(crate) deferred: VecDeque<Deferred>,
+    /// Executions that ops may ask for in this turn.
+    pub(crate) room: u32,
+    /// The modules that were asked for; the others are only called.
+    pub(crate) targets: Arc<[u32]>,
+    pub(crate) entrances: Arc<Entrances>,
     pub(crate) timers: Scheduler<Alarm>,
     /// Until when parked ops may be answered.
     pub(crate) expiries: Expiries,
@@ -156,7 +165,10 @@ impl Services {
             handle,
             parked: 0,
             is_replaying: false,
-            answered: VecDeque::new(),
+            deferred: VecDeque::new(),
+            room: 0,
+            targets: Arc::default(),
+            entrances: Arc::default(),
             timers: Scheduler::new(config.state.max_timers),
             expiries: Expiries::default(),
             bindings: None,
@@ -200,7 +212,7 @@ impl Services {
     /// more. What components set for themselves stays, and so do jobs that somebody may be running.
     pub(crate) fn clear(&mut self) {
         self.parked = 0;
-        self.answered.clear();
+        self.deferred.clear();
         self.expiries = Expiries::default();
         if let Some(stores) = &mut self.stores {
             stores.clear(&self.config);

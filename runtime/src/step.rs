@@ -305,6 +305,11 @@ pub enum NotGathered {
     Late,
     /// Its sender is in the round already; what it sent first stands.
     Duplicate,
+    /// It would open a round, and its sender has opened as many as one may that are still open.
+    Crowded {
+        /// How many those are.
+        cap: u32,
+    },
 }
 
 /// The steps of some polls, to look things up in.

@@ -19,9 +19,11 @@ mod engine {
     mod door;
     mod edges;
     mod expiry;
+    mod fairness;
     mod flood;
     mod flow;
     mod gather;
+    mod held;
     mod history;
     mod host;
     mod hostile;
@@ -29,8 +31,10 @@ mod engine {
     mod jobs;
     mod later;
     mod listed;
+    mod memory;
     mod moot;
     mod oracle;
+    mod own_events;
     mod parts;
     mod peers;
     mod places;
@@ -40,12 +44,15 @@ mod engine {
     mod round;
     mod rows;
     mod sessions;
+    mod settled;
     mod snapshot;
     mod state;
     mod surroundings;
     mod syscalls;
+    mod taken_down;
     mod time;
     mod together;
     mod unplaced;
+    mod wedge;
     mod wire;
 }

@@ -20,11 +20,14 @@ pub trait Replies {
 }
 
 /// Whether an op has answered.
+#[doc(alias = "DispatchResult")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reply {
     /// Its outputs are written.
+    #[doc(alias = "Immediate")]
     Now,
     /// It answers later.
+    #[doc(alias = "Async")]
     Later(CommandId),
 }
 

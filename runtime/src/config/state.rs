@@ -20,6 +20,9 @@ settings! {
         record_capacity: u32, DEFAULT_RECORD_CAPACITY = 1_024, EDGE_RECORD_CAPACITY = 128;
         /// Rounds that one gather op keeps open: late senders of a few rounds still fit.
         gather_rounds: u32, DEFAULT_GATHER_ROUNDS = 64, EDGE_GATHER_ROUNDS = 8;
+        /// Of those, rounds that one sender has opened: it cannot keep everyone else out.
+        gather_sender_rounds: u32,
+        DEFAULT_GATHER_SENDER_ROUNDS = 16, EDGE_GATHER_SENDER_ROUNDS = 2;
         /// Senders that one round of a gather waits for: what they sent is held until all are there.
         gather_senders: u32, DEFAULT_GATHER_SENDERS = 16_384, EDGE_GATHER_SENDERS = 256;
         /// Bytes of a value that tells rounds apart; it is kept for every round that is remembered.

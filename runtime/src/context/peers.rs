@@ -2,19 +2,24 @@
 //!
 //! Law: everything is what the Node's own state says; nothing here speaks with a peer.
 
+use std::collections::BTreeSet;
+
 use samsara_proto::{Address, PeerId};
 
 use super::InboundCtx;
 use crate::{
     error::{OpError, OpErrorKind},
-    framework::{ChainContext, PeerHealth},
-    services::Services,
+    framework::{CapReached, ChainContext, PeerHealth, PeerTransition},
+    id::ExecId,
+    services::{Deferred, Services},
+    step::EngineStep,
     time::Nanos,
 };
 
 /// Who is known, and how they fare.
 pub struct PeerCtx<'a> {
-    pub(super) services: &'a Services,
+    pub(super) exec: ExecId,
+    pub(super) services: &'a mut Services,
 }
 
 /// Ways to others, and how long they take.
@@ -43,6 +48,49 @@ impl PeerCtx<'_> {
     pub fn health(&self, peer: &PeerId) -> Option<PeerHealth> {
         self.services.health(peer)
     }
+
+    /// Refuses a peer from now on, as `Peers.Block` does; true if it was not refused before. Refused
+    /// where as many are listed as may be.
+    ///
+    /// ```
+    /// use samsara_runtime::{context::Cx, error::OpError};
+    ///
+    /// /// Hears no more of whoever sent this.
+    /// fn ban(cx: &mut Cx<'_>, _: u64) -> Result<bool, OpError> {
+    ///     let source = cx.inbound().map(|inbound| inbound.source);
+    ///     source.map_or(Ok(false), |peer| cx.peers().block(&peer))
+    /// }
+    /// ```
+    pub fn block(&mut self, peer: &PeerId) -> Result<bool, OpError> {
+        let changed = self.services.block(peer).map_err(limit)?;
+        Ok(self.tell(peer, changed))
+    }
+
+    /// Refuses a peer no more, as `Peers.Unblock` does; false if it was not refused.
+    pub fn unblock(&mut self, peer: &PeerId) -> bool {
+        let changed = self.services.unblock(peer);
+        self.tell(peer, changed)
+    }
+
+    /// Talks to these peers and nobody else from now on, or to everyone. Refused where they are
+    /// more than may be listed.
+    pub fn set_allowlist(&mut self, allowed: Option<BTreeSet<PeerId>>) -> Result<(), OpError> {
+        self.services.peering().governor.set_allowlist(allowed).map_err(limit)
+    }
+
+    /// Tells of a change when the call has returned.
+    fn tell(&mut self, peer: &PeerId, changed: Option<PeerTransition>) -> bool {
+        let Some(changed) = changed else { return false };
+        self.services.publish_transition(Some(self.exec), *peer, changed);
+        let step =
+            EngineStep::of_transition(*peer, changed).map(|step| Deferred::Tell(step.into()));
+        self.services.deferred.extend(step);
+        true
+    }
+}
+
+fn limit(full: CapReached) -> OpError {
+    OpError::new(OpErrorKind::Limit, full.to_string())
 }
 
 impl NetCtx<'_> {
@@ -70,7 +118,7 @@ impl NetCtx<'_> {
     /// Node. Refused where as many peers are known as may be.
     pub fn observe_wire_round_trip(&mut self, peer: &PeerId, took: Nanos) -> Result<(), OpError> {
         let observed = self.services.observe_round_trip(peer, self.read_chain_context(), took);
-        observed.map_err(|full| OpError::new(OpErrorKind::Limit, full.to_string()))
+        observed.map_err(limit)
     }
 }
 

@@ -4,6 +4,8 @@
 
 use std::{borrow::Cow, fmt};
 
+use super::DeliveryError;
+
 /// Why an op failed, sorted by who is to blame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -96,6 +98,18 @@ impl fmt::Display for OpError {
 }
 
 impl std::error::Error for OpError {}
+
+impl From<DeliveryError> for OpError {
+    fn from(refused: DeliveryError) -> Self {
+        let kind = match refused {
+            DeliveryError::TooManyExecutions { .. } | DeliveryError::OversizePayload { .. } => {
+                OpErrorKind::Limit
+            }
+            _ => OpErrorKind::Failed,
+        };
+        Self::new(kind, refused.to_string())
+    }
+}
 
 impl From<&'static str> for OpError {
     fn from(reason: &'static str) -> Self {

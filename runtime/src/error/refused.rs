@@ -23,6 +23,9 @@ impl AppIngressKind {
             DeliveryError::DuplicateInput { .. } => (Self::DuplicateInput, 0),
             DeliveryError::TypeMismatch { .. } => (Self::TypeMismatch, 0),
             DeliveryError::IngressFull { cap } => (Self::IngressFull { cap: *cap }, 0),
+            DeliveryError::TooManyExecutions { cap } => {
+                (Self::IngressFull { cap: u64::from(*cap) }, 0)
+            }
             DeliveryError::IngressClosed => (Self::IngressClosed, 0),
             DeliveryError::Denied(_) => (Self::Denied, 0),
             DeliveryError::InvalidEnvelope(_)

@@ -43,7 +43,7 @@ impl Walk<'_> {
             if let Some((at, command)) = self.expired() {
                 rung += 1;
                 self.time_out(command, at);
-                self.answer_all();
+                self.do_deferred();
                 continue;
             }
             let Some(due) = self.services.timers.pop_due(self.services.now) else { break };
@@ -53,12 +53,12 @@ impl Walk<'_> {
                 Alarm::Resume(command) => self.go_on(command, Answer::ItsInput),
                 Alarm::Gather => self.end_round(),
                 Alarm::Deadline { exec, index, op } => self.pass_deadline(exec, index, op),
-                Alarm::Component { slot, kind } => self.ring_component(slot, kind),
+                Alarm::Component { slot, kind } => self.ring_component(slot, kind, due.id),
                 Alarm::Tick { module, op } => {
                     self.begin_from(module, op, Value::U64(due.ticks), false);
                 }
             }
-            self.answer_all();
+            self.do_deferred();
         }
         rung + self.expire_requests(budget - rung)
     }

@@ -155,6 +155,8 @@ impl Walk<'_> {
             bootstraps.running = Some(Running { module, exec, index, is_waiting: false });
         }
         self.set_gate();
+        let since = self.services.timers.last();
+        self.engine.gate.iter_mut().for_each(|gate| gate.mark(since));
         self.feed(body_plan, index, exec, inputs);
     }
 
@@ -171,10 +173,11 @@ impl Walk<'_> {
         let kept: BTreeSet<u32> = asked.filter_map(slots).flatten().copied().collect();
         let index = bootstraps.running.as_ref().map(|running| running.index);
         let line_max = self.services.config.engine.max_ready_ops;
-        let gate = self.engine.gate.get_or_insert_with(|| Box::new(Gate::new(line_max)));
-        for at in gate.keep(index.unwrap_or(ExecIndex::MAX), kept).into_iter().rev() {
-            self.engine.frontier.push_front(at);
-        }
+        let since = self.services.timers.last();
+        let new = || Box::new(Gate::new(line_max, since));
+        let gate = self.engine.gate.get_or_insert_with(new);
+        let free = gate.keep(index.unwrap_or(ExecIndex::MAX), kept);
+        self.let_pass(free);
         if index.is_none() {
             self.engine.gate = None;
         }

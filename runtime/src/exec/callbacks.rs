@@ -16,10 +16,7 @@ use crate::{
 
 impl Walk<'_> {
     /// Tells a component that its timer rings.
-    pub(super) fn ring_component(&mut self, slot: u32, kind: ComponentTimerKind) {
-        if let Some(stores) = self.services.kept_mut() {
-            stores.component_timers.remove(slot, kind);
-        }
+    pub(super) fn tell_timer(&mut self, slot: u32, kind: ComponentTimerKind) {
         let plan = self.plan;
         let Some(at) = plan.slots.get(slot as usize) else { return };
         let Some(callback) = &at.kind.wants().on_timer else { return };

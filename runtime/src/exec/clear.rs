@@ -30,12 +30,15 @@ impl Walk<'_> {
             let module = plan.modules.get(module as usize).map(|module| Arc::clone(&module.name));
             self.cancel(Cancelled::Bootstrap { module: module.unwrap_or_default() });
         }
+        let gated = engine.gate.take().into_iter().flat_map(|gate| gate.into_held());
+        let held: Vec<_> = engine.held.drain(..).chain(gated).collect();
         let capacity = self.services.config.bus_capacity;
         let mut events = self.services.bus.as_mut().map(|bus| bus.clear(capacity));
         while let Some(event) = events.as_mut().and_then(|events| events.take()) {
             self.cancel(Cancelled::BusEvent { kind: event.kind().into() });
         }
         self.services.clear();
+        held.into_iter().for_each(|held| self.cancel_held(held));
     }
 
     /// Tells that something was dropped.

@@ -5,13 +5,12 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use super::{OpAt, Walk, parking::Parked, pool::ExecIndex};
+use super::{OpAt, Walk, held::CALLBACK, parking::Parked, pool::ExecIndex};
 use crate::{
     framework::Waiter,
     id::{CommandId, ExecId},
-    plan::{Call, Plan},
+    plan::Plan,
     step::EngineStep,
-    syscall::Request,
 };
 
 /// An execution that was given up.
@@ -91,10 +90,15 @@ impl Walk<'_> {
     #[inline(never)]
     pub(super) fn run_guarded(&mut self, budget: u32) -> u32 {
         let mut fired = 0;
-        self.answer_all();
+        self.do_deferred();
         while fired < budget {
             let Some(at) = self.engine.frontier.pop_front() else { break };
             fired += 1;
+            if at == CALLBACK {
+                self.call_held();
+                self.do_deferred();
+                continue;
+            }
             let Some(exec) = self.engine.pool.at(at.exec).map(|execution| execution.id) else {
                 continue;
             };
@@ -103,7 +107,7 @@ impl Walk<'_> {
             } else {
                 self.give_up(at.exec);
             }
-            self.answer_all();
+            self.do_deferred();
         }
         self.engine.counters.ops_fired += u64::from(fired);
         fired
@@ -118,7 +122,7 @@ impl Walk<'_> {
         let parked: Vec<(CommandId, Parked)> = own.map(|(at, parked)| (*at, *parked)).collect();
         for (command, parked) in parked {
             self.engine.parked.remove(&command);
-            self.leave_lines(plan, command, parked);
+            self.give_up_wait(plan, command, parked);
         }
         self.services.parked = self.engine.parked.len();
         let Some(execution) = self.engine.pool.at(index) else { return };
@@ -131,21 +135,14 @@ impl Walk<'_> {
         self.end(module, index);
     }
 
-    fn leave_lines(&mut self, plan: &Plan, command: CommandId, parked: Parked) {
+    fn give_up_wait(&mut self, plan: &Plan, command: CommandId, parked: Parked) {
         self.services.expiries.clear(command);
         parked.timer.map(|timer| self.services.timers.cancel(timer));
-        if let Some(stores) = self.services.kept_mut() {
-            stores.jobs.note_moot(command);
-        }
         let OpAt { exec, op } = parked.at;
         let Some(execution) = self.engine.pool.at(exec) else { return };
         let module = plan.modules.get(execution.module as usize);
         let Some(op) = module.and_then(|module| module.ops.get(op as usize)) else { return };
         let waiter = Waiter { exec: execution.id, command };
-        match &op.call {
-            Call::Request(Request::Acquire { .. }) => self.services.stores().gates.leave(waiter),
-            Call::Request(Request::Dequeue(_)) => self.services.stores().queues.leave(waiter),
-            _ => false,
-        };
+        self.leave_lines(&op.call, waiter);
     }
 }

@@ -31,11 +31,11 @@ impl Walk<'_> {
                 let value = value.clone();
                 match *subscriber {
                     Subscriber::Op { module, op } => self.begin_from(module, op, value, is_echo),
-                    Subscriber::Component { slot } => self.tell_event(slot, &kind, value, is_echo),
+                    Subscriber::Component { slot } => self.hear_event(slot, &kind, value, is_echo),
                 }
                 begun += 1;
             }
-            self.answer_all();
+            self.do_deferred();
         }
         // The subscribers of the last event may be more than were left to begin.
         begun.min(budget)

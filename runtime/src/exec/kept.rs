@@ -5,7 +5,7 @@
 
 use samsara_ingress::Charge;
 
-use super::{Counters, Engine, OpAt, Parked, pool::Pool};
+use super::{Counters, Engine, OpAt, Parked, held::CALLBACK, pool::Pool};
 use crate::{
     codec::{Loader, Saved, Saver, Unreadable, saved},
     plan::Plan,
@@ -39,7 +39,10 @@ impl Engine {
         part("frontier", &|out| self.frontier.save(out));
         part("parked", &|out| self.parked.save(out));
         part("bootstraps", &|out| self.bootstraps.save(out));
-        part("gate", &|out| self.gate.save(out));
+        part("gate", &|out| {
+            self.gate.save(out);
+            self.held.save(out);
+        });
         part("counters", &|out| {
             self.counters.save(out);
             self.ignored_completions.save(out);
@@ -62,6 +65,7 @@ impl Engine {
         })?;
         part("gate", &mut |from| {
             set(&mut engine.gate, Saved::load(from))?;
+            set(&mut engine.held, Saved::load(from))?;
             engine.check(around.plan)
         })?;
         part("counters", &mut |from| {
@@ -75,7 +79,12 @@ impl Engine {
     fn check(&self, plan: &Plan) -> Result<(), Unreadable> {
         let parked = self.parked.values().map(Parked::place);
         let gated = self.gate.iter().flat_map(|gate| gate.places());
-        let places = self.frontier.iter().copied().chain(parked).chain(gated);
+        let callbacks = self.frontier.iter().filter(|at| **at == CALLBACK).count();
+        if callbacks != self.held.len() {
+            return Err(Unreadable::invalid("ops", "their callbacks differ in number"));
+        }
+        let ready = self.frontier.iter().copied().filter(|at| *at != CALLBACK);
+        let places = ready.chain(parked).chain(gated);
         for at in places {
             if !self.pool.has(plan, at) {
                 return Err(Unreadable::invalid("ops", "one is of no execution that lives"));

@@ -97,7 +97,7 @@ impl<'a> Walk<'a> {
             (&op.call, answer)
             && let Ok(Some(next)) = self.services.stores().gates.release(limit, exec)
         {
-            self.services.answered.push_back((next.command, Answer::ItsInput));
+            self.services.answer_later(next.command, Answer::ItsInput);
         }
     }
 
@@ -107,6 +107,26 @@ impl<'a> Walk<'a> {
         let execution = self.engine.pool.at(at.exec)?;
         let op = plan.modules.get(execution.module as usize)?.ops.get(at.op as usize)?;
         Some((op, execution.id))
+    }
+
+    /// Takes an op that waits no more, whoever ended its wait, out of where it waits: no item, permit
+    /// or answer may go to it.
+    pub(super) fn leave_lines(&mut self, call: &Call, waiter: Waiter) {
+        match call {
+            Call::Request(Request::Acquire { .. }) => {
+                self.services.stores().gates.leave(waiter);
+            }
+            Call::Request(Request::Dequeue(_)) => {
+                self.services.stores().queues.leave(waiter);
+            }
+            Call::Request(Request::Net(NetRequest::Send(_))) => {
+                self.services.settle_request(waiter.command);
+            }
+            _ => {}
+        }
+        if let Some(stores) = self.services.kept_mut() {
+            stores.jobs.note_moot(waiter.command);
+        }
     }
 
     /// Ends a parked op, in time or by its time.
@@ -123,21 +143,14 @@ impl<'a> Walk<'a> {
         let Some(execution) = self.engine.pool.at(at.exec) else { return };
         let Some(module) = plan.modules.get(execution.module as usize) else { return };
         let Some(op) = module.ops.get(at.op as usize) else { return };
-        // Whoever was answered waits no more, whoever answered: no item or permit may go to it.
         let waiter = Waiter { exec: execution.id, command };
-        match &op.call {
-            Call::Request(Request::Acquire { .. }) => self.services.stores().gates.leave(waiter),
-            Call::Request(Request::Dequeue(_)) => self.services.stores().queues.leave(waiter),
-            _ => false,
-        };
-        if let Some(stores) = self.services.kept_mut() {
-            stores.jobs.note_moot(command);
-        }
         let is_given = matches!(answer, Answer::Output(_) | Answer::Outputs(_));
+        self.leave_lines(&op.call, waiter);
         match answer {
             Answer::Output(output) => self.engine.outputs.push(output),
             Answer::Outputs(outputs) => self.engine.outputs.extend(outputs),
             Answer::ItsInput => {
+                let Some(execution) = self.engine.pool.at(at.exec) else { return };
                 let mut operands = execution.operands.iter_mut().skip(op.operands.range().start);
                 self.engine.outputs.extend(operands.next().and_then(Option::take));
             }

@@ -34,7 +34,7 @@ impl Walk<'_> {
             self.announce(peer, change);
             let error = OpError::new(OpErrorKind::TimedOut, "the peer did not answer in time");
             self.answer(command, Answer::Failed(error));
-            self.answer_all();
+            self.do_deferred();
         }
         expired
     }

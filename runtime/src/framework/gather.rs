@@ -42,6 +42,7 @@ use crate::time::Nanos;
 #[derive(Clone, Debug, PartialEq)]
 pub struct GatherTable<C, R, V> {
     max_rounds: u32,
+    max_sender_rounds: u32,
     channels: Bounded<C, Channel<R, V>>,
     deadlines: BTreeSet<(Nanos, C, R)>,
 }
@@ -58,6 +59,8 @@ struct Channel<R, V> {
 struct Round<V> {
     rule: GatherRule,
     deadline: Nanos,
+    /// Who sent first.
+    opener: PeerId,
     from: BTreeMap<PeerId, V>,
 }
 
@@ -86,6 +89,8 @@ pub enum Gathering<C, R, V> {
     Duplicate(V),
     /// The round has ended.
     Late(V),
+    /// The sender has opened as many rounds as it may, and they are still open.
+    Crowded(V),
 }
 
 /// A round that ended.
@@ -117,7 +122,14 @@ impl<C: Ord + Copy, R: Ord + Clone, V> GatherTable<C, R, V> {
     /// ones remembered.
     pub const fn new(max_channels: u32, max_rounds: u32) -> Self {
         let channels = Bounded::new("gathering channels", max_channels);
-        Self { max_rounds, channels, deadlines: BTreeSet::new() }
+        let deadlines = BTreeSet::new();
+        Self { max_rounds, max_sender_rounds: max_rounds, channels, deadlines }
+    }
+
+    /// The same, where one sender opens at most so many of the rounds that are open on a channel.
+    pub const fn with_sender_rounds(mut self, max_sender_rounds: u32) -> Self {
+        self.max_sender_rounds = max_sender_rounds;
+        self
     }
 
     /// Takes a value into its round. A new round is refused where as many are open as may be.
@@ -140,13 +152,19 @@ impl<C: Ord + Copy, R: Ord + Clone, V> GatherTable<C, R, V> {
             };
             place.round = next;
         }
-        if !channel.open.contains_key(&place.round) && channel.open.len() >= cap as usize {
-            return Err(Refused { given: value, reason: CapReached { what: "open rounds", cap } });
+        if !channel.open.contains_key(&place.round) {
+            if channel.opened_by(&place.sender) >= self.max_sender_rounds as usize {
+                return Ok(Gathering::Crowded(value));
+            }
+            if channel.open.len() >= cap as usize {
+                let reason = CapReached { what: "open rounds", cap };
+                return Err(Refused { given: value, reason });
+            }
         }
         let round = channel.open.entry(place.round.clone()).or_insert_with(|| {
             let deadline = now + rule.wait;
             self.deadlines.insert((deadline, place.channel, place.round.clone()));
-            Round { rule: *rule, deadline, from: BTreeMap::new() }
+            Round { rule: *rule, deadline, opener: place.sender, from: BTreeMap::new() }
         });
         if round.from.contains_key(&place.sender) {
             return Ok(Gathering::Duplicate(value));
@@ -184,6 +202,12 @@ impl<C: Ord + Copy, R: Ord + Clone, V> GatherTable<C, R, V> {
         self.channels.get(&channel).map_or(0, |channel| channel.late)
     }
 
+    /// How many late values were counted on all channels.
+    pub fn late_in_all(&self) -> u64 {
+        let late = self.channels.iter().map(|(_, channel)| channel.late);
+        late.fold(0, u64::saturating_add)
+    }
+
     /// How many rounds are open.
     pub fn len(&self) -> usize {
         self.deadlines.len()
@@ -210,6 +234,10 @@ impl<R: Ord + Clone, V> Channel<R, V> {
             || self.ended.iter().any(|ended| ended == round)
     }
 
+    fn opened_by(&self, sender: &PeerId) -> usize {
+        self.open.values().filter(|round| round.opener == *sender).count()
+    }
+
     /// The round that takes what came too late for its own.
     fn on_late(&mut self, round: &R, now: Nanos, policy: LatePolicy) -> Option<R> {
         match policy {
@@ -226,7 +254,7 @@ impl<R: Ord + Clone, V> Channel<R, V> {
     }
 }
 
-saved! { Round<V> { rule, deadline, from } }
+saved! { Round<V> { rule, deadline, opener, from } }
 
 impl<C: Saved + Ord + Copy, R: Saved + Ord + Clone, V: Saved> Kept for GatherTable<C, R, V> {
     fn save(&self, out: &mut Saver) {

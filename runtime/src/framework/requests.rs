@@ -23,10 +23,11 @@
 //! ```
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU64;
 
 use super::bounded::CapReached;
 use crate::codec::{Kept, Loader, Saved, Saver, Unreadable, saved};
-use crate::id::{CommandId, IdCounter, IdsExhausted, RequestId};
+use crate::id::{CommandId, IdCounter, IdsExhausted, MintedId, RequestId};
 use crate::peer::PeerIx;
 use crate::time::Nanos;
 
@@ -37,6 +38,7 @@ pub struct RequestTracker {
     ids: IdCounter<RequestId>,
     open: BTreeMap<RequestId, Request>,
     deadlines: BTreeSet<(Nanos, RequestId)>,
+    commands: BTreeSet<(CommandId, RequestId)>,
 }
 
 /// What a request asks for: the index of its channel.
@@ -132,7 +134,13 @@ pub enum Ignored {
 impl RequestTracker {
     /// No requests yet, and at most `cap` at once.
     pub const fn new(cap: u32) -> Self {
-        Self { cap, ids: IdCounter::new(), open: BTreeMap::new(), deadlines: BTreeSet::new() }
+        Self {
+            cap,
+            ids: IdCounter::new(),
+            open: BTreeMap::new(),
+            deadlines: BTreeSet::new(),
+            commands: BTreeSet::new(),
+        }
     }
 
     /// Begins to wait for an answer.
@@ -143,6 +151,7 @@ impl RequestTracker {
         let id = self.ids.mint()?;
         self.open.insert(id, request);
         self.deadlines.insert((request.deadline, id));
+        self.commands.insert((request.command, id));
         Ok(id)
     }
 
@@ -177,7 +186,15 @@ impl RequestTracker {
     pub fn close(&mut self, id: RequestId) -> Option<Request> {
         let request = self.open.remove(&id)?;
         self.deadlines.remove(&(request.deadline, id));
+        self.commands.remove(&(request.command, id));
         Some(request)
+    }
+
+    /// Ends the request whose answer this command waits for: somebody else has given it.
+    pub fn settle(&mut self, command: CommandId) -> Option<Request> {
+        let first = (command, RequestId::from_number(NonZeroU64::MIN));
+        let &(of, id) = self.commands.range(first..).next()?;
+        if of == command { self.close(id) } else { None }
     }
 
     /// Ends the next request whose time is up: by deadline, then by age.
@@ -227,7 +244,8 @@ impl Kept for RequestTracker {
             return Err(Unreadable::invalid("open requests", "their ids were never minted"));
         }
         let deadlines = open.iter().map(|(id, request)| (request.deadline, *id)).collect();
-        *self = Self { cap, ids, open, deadlines };
+        let commands = open.iter().map(|(id, request)| (request.command, *id)).collect();
+        *self = Self { cap, ids, open, deadlines, commands };
         Ok(())
     }
 }

@@ -113,6 +113,11 @@ impl<K: Clone> Scheduler<K> {
         self.deadlines.insert(id, deadline);
     }
 
+    /// The timer that was set last: the next ones are above it.
+    pub const fn last(&self) -> TimerId {
+        TimerId(self.last)
+    }
+
     /// Takes a timer back; nothing if it is not set any more.
     pub fn cancel(&mut self, id: TimerId) -> Option<K> {
         let deadline = self.deadlines.remove(&id)?;

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use samsara_ingress::Charge;
 
 use super::{Batch, Node, Screened, refused::Refused, tap::Tap};
-use crate::snapshot::Block;
+use crate::{reserve::Reserve, snapshot::Block};
 
 /// What few Nodes ever need, so that the others do not carry it.
 #[derive(Default)]
@@ -19,6 +19,7 @@ pub(super) struct Beside {
     pub(super) screened: Screened,
     /// Bytes of the batch that was taken last.
     pub(super) held: Option<Charge>,
+    pub(super) memory: Reserve,
     /// Kept for its capacity.
     pub(super) batch: Batch,
     pub(super) tap: Option<Tap>,

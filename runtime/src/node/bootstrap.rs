@@ -28,12 +28,13 @@
 
 use std::collections::BTreeSet;
 
-use super::{Node, Wakeup, entry::check_size};
+use super::{Node, Wakeup};
 use crate::{
     error::DeliveryError,
     event::{BootstrapInputs, Control, IngressEvent},
     plan::ModulePlan,
     reserve::{AllocFailReason, Reserve},
+    services::check_size,
     step::Steps,
     time::Nanos,
     value::Value,
@@ -179,7 +180,10 @@ impl Node {
         &mut self,
         target: BootstrapTarget,
     ) -> Result<Option<IngressEvent>, BootstrapError> {
-        let asked = self.resolve_bootstrap(target, &mut Reserve::new())?;
+        let mut memory = std::mem::take(self.reserve());
+        let asked = self.resolve_bootstrap(target, &mut memory);
+        *self.reserve() = memory;
+        let asked = asked?;
         if asked.is_empty() {
             return Ok(None);
         }
@@ -192,7 +196,7 @@ impl Node {
     }
 
     /// The bootstraps that this asks for and that have neither run nor been asked for, in order.
-    pub(super) fn resolve_bootstrap(
+    fn resolve_bootstrap(
         &self,
         target: BootstrapTarget,
         memory: &mut Reserve,
@@ -260,8 +264,8 @@ impl Order<'_> {
         inputs: Vec<(String, Value)>,
     ) -> Result<(), BootstrapError> {
         let node = self.node;
-        let may = |at: &u32| node.targets.contains(at) || node.bootstrappable().contains(at);
-        let Some(module) = node.program.plan().module(&name).filter(may) else {
+        let may = |at| node.targets.contains(&at) || node.bootstrappable().contains(&at);
+        let Some(module) = node.services.find_module(&name, may) else {
             let known = node.targets.iter().copied().chain(node.bootstrappable());
             let known: BTreeSet<u32> = known.collect();
             let names = known.iter().filter_map(|at| node.program.plan().modules.get(*at as usize));

@@ -39,6 +39,8 @@ impl Node {
         let first_step = steps.len();
         self.services.now = self.clock.observe(batch.now);
         let engine = &mut **self.engine.get_or_insert_default();
+        let executions = u32::try_from(engine.executions()).unwrap_or(u32::MAX);
+        self.services.room = self.services.config.engine.max_executions.saturating_sub(executions);
         // Taken apart, so that it is lent for no longer than the walk.
         let guard = guarded
             .map(|Guarded { aborted, about_to_run }| Guard::of(Guarded { aborted, about_to_run }));

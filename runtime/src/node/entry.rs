@@ -8,7 +8,7 @@ use crate::{
     error::{AppIngressSource, DeliveryError},
     event::{IngressEvent, InputIndex},
     id::ExecId,
-    module::part_name,
+    services::check_size,
     value::{IntoValue, Value},
 };
 
@@ -44,12 +44,13 @@ impl Node {
 
     /// What an invocation brings, if it may.
     pub(super) fn invoke_inputs<'n, V: IntoValue>(
-        &self,
+        &mut self,
         module: &str,
         inputs: impl IntoIterator<Item = (&'n str, V)>,
     ) -> Result<Inputs, DeliveryError> {
-        let index = self.module(module)?;
-        let mut values = Vec::new();
+        let index = self.services.module(module)?;
+        let inputs = inputs.into_iter();
+        let mut values = self.list(&inputs, self.config().max_invoke_inputs)?;
         let mut bytes = 0_u64;
         for (name, value) in inputs {
             if values.len() >= self.config().max_invoke_inputs as usize {
@@ -57,7 +58,7 @@ impl Node {
                     (values.len() as u64 + 1, self.config().max_invoke_inputs.into());
                 return Err(DeliveryError::TooManyInputs { count, cap });
             }
-            let (input, value) = self.input(index, module, name, value)?;
+            let (input, value) = self.services.input(index, module, name, value)?;
             if values.iter().any(|(taken, _)| *taken == input) {
                 let (module, input) = (module.to_owned(), name.to_owned());
                 return Err(DeliveryError::DuplicateInput { module, input });
@@ -92,58 +93,12 @@ impl Node {
         input: &str,
         value: impl IntoValue,
     ) -> Result<ExecId, DeliveryError> {
-        let index = self.module(module)?;
-        let (input, value) = self.input(index, module, input, value)?;
+        let index = self.services.module(module)?;
+        let (input, value) = self.services.input(index, module, input, value)?;
         let bytes = value.byte_size();
         check_size(bytes, self.config().max_app_event_bytes)?;
         let input = InputIndex { module: index, input };
         self.admit(bytes, |exec| IngressEvent::AppEvent { exec, input, value })
-    }
-
-    fn module(&self, module: &str) -> Result<u32, DeliveryError> {
-        let find = |name: &str| {
-            self.program.plan().module(name).filter(|index| self.targets.contains(index))
-        };
-        let found = find(module).or_else(|| find(&part_name(module, self.place()?)));
-        found.ok_or_else(|| DeliveryError::UnknownModule {
-            module: module.to_owned(),
-            available: self.loaded_modules().map(str::to_owned).collect(),
-        })
-    }
-
-    fn input(
-        &self,
-        index: u32,
-        module: &str,
-        input: &str,
-        value: impl IntoValue,
-    ) -> Result<(u32, Value), DeliveryError> {
-        let plan = self.program.plan().modules.get(index as usize);
-        let found = plan.and_then(|plan| {
-            let at = plan.input(input)?;
-            Some((at, plan.inputs.get(at as usize)?))
-        });
-        let Some((at, port)) = found else {
-            let ports = plan.map_or(&[][..], |plan| &plan.inputs);
-            return Err(DeliveryError::UnknownInput {
-                module: module.to_owned(),
-                input: input.to_owned(),
-                available: ports.iter().map(|port| port.name.as_ref().to_owned()).collect(),
-            });
-        };
-        let mismatch = |expected: String, got: String| DeliveryError::TypeMismatch {
-            module: module.to_owned(),
-            input: input.to_owned(),
-            expected,
-            got,
-        };
-        let value = value
-            .into_value()
-            .map_err(|nested| mismatch(port.ty.to_string(), nested.to_string()))?;
-        match port.ty.accepts(&value) {
-            Ok(()) => Ok((at, value)),
-            Err(wrong) => Err(mismatch(wrong.expected.into_owned(), wrong.got.into_owned())),
-        }
     }
 
     pub(super) fn admit(
@@ -167,8 +122,4 @@ pub(super) struct Inputs {
     pub(super) inputs: Vec<(u32, Value)>,
     /// What all of that takes.
     pub(super) bytes: u64,
-}
-
-pub(super) fn check_size(byte_count: u64, cap: u64) -> Result<(), DeliveryError> {
-    if byte_count > cap { Err(DeliveryError::OversizePayload { byte_count, cap }) } else { Ok(()) }
 }

@@ -198,9 +198,11 @@ pub(super) fn make(
     let is_starting = targets.iter().any(has_sources);
     let mut services = Services::new(peer, addresses, handle.for_life(life), config);
     services.bus = bus;
+    services.targets = targets.into();
+    services.entrances = Arc::clone(&plan.entrances);
     Ok(Node {
         program: program.clone(),
-        targets: targets.into(),
+        targets: Arc::clone(&services.targets),
         components,
         reader,
         admissions: IdCounter::new(),

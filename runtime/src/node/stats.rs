@@ -57,6 +57,8 @@ pub struct Drops {
     pub bus_overflow: u64,
     /// Answers that nobody waited for any more.
     pub answers_ignored: u64,
+    /// What came for a round of a gather that had ended, where the gather counts it.
+    pub gathered_late: u64,
     /// Calls that were refused at the door.
     pub refused_calls: u64,
     /// Those of them that no turn told of, because too many sources were refused at once.
@@ -115,6 +117,7 @@ impl Node {
             drops: Drops {
                 bus_overflow,
                 answers_ignored: self.ignored_completion_count(),
+                gathered_late: self.services.kept().map_or(0, |stores| stores.gathers.late()),
                 refused_calls: refused.map_or(0, |refused| refused.calls),
                 refusals_unlisted: refused.map_or(0, |refused| refused.unlisted),
                 ingress: ingress.refused,

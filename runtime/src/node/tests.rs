@@ -1,13 +1,11 @@
 //! What a Node takes from its mailbox when it has enough to do.
 
-use super::{BootstrapError, BootstrapRequest, BootstrapTarget, Node, install};
+use super::{Node, install};
 use crate::{
     compiler::Compiler,
     config::{EngineConfig, NodeConfig, TurnConfig},
     graph::Graph,
-    reserve::Reserve,
     time::{Nanos, seconds},
-    value::Value,
 };
 
 /// A Node that fires one op, takes one event a turn and has one execution at once.
@@ -47,25 +45,4 @@ fn executions_that_only_wait_keep_nobody_out() {
     node.invoke("Main", [("n", 2_u64)]).expect("it is admitted");
     node.run_until_idle(Nanos::ZERO);
     assert_eq!((node.execution_count(), node.pending_async_count()), (2, 2));
-}
-
-#[test]
-fn a_bootstrap_whose_inputs_find_no_memory_is_not_asked_for() {
-    let node = narrow(|g| {
-        g.bootstrap(|b| b.emit("n", b.input::<u64>("n")));
-        g.output("n", g.pass_through(g.input::<u64>("n")));
-    });
-    let asked = || {
-        let inputs = vec![("n".to_owned(), Value::U64(1))];
-        let request = BootstrapRequest { target: "Main".to_owned(), inputs };
-        BootstrapTarget::ModuleRequests(vec![request])
-    };
-    let mut memory = Reserve::new();
-    node.resolve_bootstrap(asked(), &mut memory).expect("there is memory");
-    for nth in 0..memory.asked() {
-        let refused = node.resolve_bootstrap(asked(), &mut Reserve::failing_at(nth));
-        assert!(matches!(refused, Err(BootstrapError::AllocationFailed(_))));
-    }
-    let stats = node.queue.stats();
-    assert_eq!((memory.asked(), stats.items, stats.bytes), (1, 0, 0));
 }

@@ -128,11 +128,16 @@ pub(super) fn read(
         }
         AttributeType::Strings => list(of, proto.strings.iter().map(|item| text(of, item))),
         AttributeType::Tensors => encoded(of, proto, types),
+        AttributeType::Graph | AttributeType::Graphs => {
+            let name = proto.name();
+            Err(unsupported(
+                of,
+                format!("the attribute {name:?}, a graph: ops have no bodies here"),
+            ))
+        }
         AttributeType::Undefined
-        | AttributeType::Graph
         | AttributeType::SparseTensor
         | AttributeType::TypeProto
-        | AttributeType::Graphs
         | AttributeType::SparseTensors
         | AttributeType::TypeProtos => {
             Err(unsupported(of, format!("the attribute {:?} of a kind unknown here", proto.name())))

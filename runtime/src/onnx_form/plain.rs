@@ -1,7 +1,8 @@
 //! Plain ONNX models, as other tools export them, as drafts.
 //!
 //! Law: a model becomes one module of tensor ops and constants, each of its functions a module
-//! beside it, or one error says why not. Nothing is left out silently, and no file is read.
+//! beside it, or one error says why not. Nothing is left out silently, and no file is read. A function
+//! with attribute parameters is a module for each set of attributes that it is called with.
 //!
 //! An initialiser is a constant, also where the graph lists it among its inputs. Names lose what no
 //! name of ours may hold: a slash becomes a dot.
@@ -48,6 +49,7 @@
 
 mod body;
 mod constant;
+mod specialise;
 
 use std::collections::BTreeMap;
 
@@ -107,14 +109,15 @@ impl Draft {
         limits: &PlanConfig,
     ) -> Result<Self, ImportError> {
         // Decoding from shared bytes lets weights stay where they are.
-        import(&ModelProto::decode(bytes.into())?, limits)
+        import(ModelProto::decode(bytes.into())?, limits)
     }
 }
 
-fn import(model: &ModelProto, limits: &PlanConfig) -> Result<Draft, ImportError> {
+fn import(mut model: ModelProto, limits: &PlanConfig) -> Result<Draft, ImportError> {
     if find(&model.metadata_props, TARGETS).is_some() {
         return Err(ImportError::IsProgram);
     }
+    specialise::specialise(&mut model, limits.max_nodes.into())?;
     let graph = model.graph.as_ref().ok_or(ImportError::NoGraph)?;
     let of_functions = model.functions.iter().map(|function| function.node.len());
     let parts = of_functions.fold(graph.node.len(), usize::saturating_add);
@@ -125,7 +128,7 @@ fn import(model: &ModelProto, limits: &PlanConfig) -> Result<Draft, ImportError>
     let opsets = bindings::releases(&model.opset_import)?;
     let mut names = Names::default();
     let main = names.fresh(&clean(graph.name(), "main"));
-    let functions = functions(model, &mut names)?;
+    let functions = functions(&model, &mut names)?;
     let mut modules = BTreeMap::new();
     for function in &model.functions {
         agree(function, &opsets)?;
@@ -164,9 +167,6 @@ fn functions(model: &ModelProto, names: &mut Names) -> Result<Functions, OnnxErr
     let mut functions = Functions::new();
     for function in &model.functions {
         let name = function.name();
-        if !function.attribute.is_empty() || !function.attribute_proto.is_empty() {
-            return Err(unsupported(name, "attributes of its own"));
-        }
         let callee = Callee {
             module: names.fresh(&clean(name, "function")),
             inputs: function.input.len(),

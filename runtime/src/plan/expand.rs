@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     Call, ModulePlan, OpPlan, Plan, PlanError, PlanErrors, PortPlan, Span, Target, TensorOps,
-    bootstrap, slots,
+    bootstrap, exports, slots,
 };
 use crate::{
     component::ComponentType,
@@ -57,7 +57,9 @@ pub(super) fn plan(
     }
     bootstrap::sort(modules, &mut plans, named);
     let slots = slots::plan(slots, &table);
-    Ok(Plan { modules: plans, named, slots, exports: Vec::new(), natives: TypeTable::default() })
+    let entrances = exports::entrances(plans.get(..named).unwrap_or_default());
+    let (exports, natives) = (Vec::new(), TypeTable::default());
+    Ok(Plan { modules: plans, named, slots, exports, entrances, natives })
 }
 
 /// What bodies are expanded over.

@@ -2,12 +2,16 @@
 //!
 //! Law: a peer reaches what is listed here and nothing else.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use samsara_proto::Name;
 
-use super::Plan;
-use crate::{module::PortPath, schema::TypeTable};
+use super::{ModulePlan, Plan};
+use crate::{
+    module::PortPath,
+    schema::TypeTable,
+    services::{Entrance, Entrances},
+};
 
 /// An input that peers may reach.
 #[derive(Debug)]
@@ -56,4 +60,15 @@ impl Plan {
         let index = self.module(module)?;
         Some((index, self.modules.get(index as usize)?.input(port)?))
     }
+}
+
+/// The inputs of these modules, by their names.
+pub(super) fn entrances(modules: &[ModulePlan]) -> Arc<Entrances> {
+    let entrance = |module: &ModulePlan| Entrance {
+        module: Arc::clone(&module.name),
+        inputs: { module.inputs.iter() }
+            .map(|port| (Arc::clone(&port.name), port.ty.clone()))
+            .collect(),
+    };
+    Arc::new(Entrances(modules.iter().map(entrance).collect()))
 }

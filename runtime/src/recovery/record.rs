@@ -70,10 +70,6 @@ pub enum RecordKind {
     Batch,
     /// An event or an execution that is not to be run at its batch.
     Abort,
-    /// A batch that brought its Node or its process down.
-    Strike,
-    /// A life of a Node began.
-    Incarnation,
     /// An event that was put aside.
     DeadLetter,
     /// What a host has taken of the outputs.
@@ -82,14 +78,8 @@ pub enum RecordKind {
 
 impl RecordKind {
     /// All kinds, with their numbers on the disk.
-    const NUMBERED: [(Self, u8); 6] = [
-        (Self::Batch, 1),
-        (Self::Abort, 2),
-        (Self::Strike, 3),
-        (Self::Incarnation, 4),
-        (Self::DeadLetter, 5),
-        (Self::Ack, 6),
-    ];
+    const NUMBERED: [(Self, u8); 4] =
+        [(Self::Batch, 1), (Self::Abort, 2), (Self::DeadLetter, 3), (Self::Ack, 4)];
 
     pub(super) fn number(self) -> u8 {
         let numbered = Self::NUMBERED.iter().find(|(kind, _)| *kind == self);

@@ -101,7 +101,6 @@ impl History {
             RecordKind::DeadLetter => {
                 self.gone.insert(payload::read(record.payload).map_err(unreadable)?);
             }
-            RecordKind::Strike | RecordKind::Incarnation => {}
         }
         Ok(())
     }

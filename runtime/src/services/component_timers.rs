@@ -35,8 +35,7 @@ pub(crate) struct ComponentTimers {
 }
 
 impl ComponentTimers {
-    /// Forgets a timer, which has rung or is taken back.
-    pub(crate) fn remove(&mut self, slot: u32, kind: ComponentTimerKind) -> Option<TimerId> {
+    fn remove(&mut self, slot: u32, kind: ComponentTimerKind) -> Option<TimerId> {
         self.by_slot.get_mut(&slot)?.remove(&kind)
     }
 }
@@ -86,10 +85,27 @@ impl Services {
         }
     }
 
-    /// Takes a component's timer back; false if it is not set.
+    /// Takes a component's timer back, also one that has rung and was not told; false if it is not
+    /// set.
     pub(crate) fn cancel_component(&mut self, slot: u32, kind: ComponentTimerKind) -> bool {
         let stores = self.kept_mut();
         let timer = stores.and_then(|stores| stores.component_timers.remove(slot, kind));
-        timer.and_then(|timer| self.timers.cancel(timer)).is_some()
+        timer.map(|timer| self.timers.cancel(timer)).is_some()
+    }
+
+    /// Forgets a timer that has rung; false if it was taken back or set anew since.
+    pub(crate) fn take_component_timer(
+        &mut self,
+        slot: u32,
+        kind: ComponentTimerKind,
+        rung: TimerId,
+    ) -> bool {
+        let Some(stores) = self.kept_mut() else { return false };
+        let set = stores.component_timers.by_slot.get(&slot).and_then(|set| set.get(&kind));
+        let is_it = set == Some(&rung);
+        if is_it {
+            stores.component_timers.remove(slot, kind);
+        }
+        is_it
     }
 }

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::{Alarm, Services};
 use crate::{
     codec::{Kept, Loader, Saved, Saver, Unreadable, saved},
+    config::StateConfig,
     framework::{
         CapReached, GatherRule, GatherTable, Gathered, Gathering, Place, ScheduleError, TimerId,
     },
@@ -62,8 +63,14 @@ pub(crate) enum GatherError {
 }
 
 impl Gathers {
-    pub(super) const fn new(max_ops: u32, max_rounds: u32) -> Self {
-        Self { table: GatherTable::new(max_ops, max_rounds), timer: None }
+    pub(super) const fn new(state: &StateConfig) -> Self {
+        let table = GatherTable::new(state.max_names, state.gather_rounds);
+        Self { table: table.with_sender_rounds(state.gather_sender_rounds), timer: None }
+    }
+
+    /// Values that came too late, where a gather counts them.
+    pub(crate) fn late(&self) -> u64 {
+        self.table.late_in_all()
     }
 }
 

@@ -127,6 +127,11 @@ impl Bus {
         self.echoes.insert(exec);
     }
 
+    /// Whether an echo has begun this execution.
+    pub(crate) fn is_echo(&self, exec: ExecId) -> bool {
+        self.echoes.contains(&exec)
+    }
+
     /// Notes that an execution has ended.
     pub(crate) fn note_end(&mut self, exec: ExecId) {
         self.echoes.remove(&exec);

@@ -36,6 +36,8 @@ impl Services {
         services.bus = self.bus.as_ref().map(|bus| Box::new(bus.afresh(self.config.bus_capacity)));
         services.bindings.clone_from(&self.bindings);
         services.memory = self.memory;
+        (services.targets, services.entrances) =
+            (Arc::clone(&self.targets), Arc::clone(&self.entrances));
         services
     }
 

@@ -258,6 +258,15 @@ impl Services {
         Some(request.command)
     }
 
+    /// Ends the request that this command waited for: whoever answered, nobody waits any more.
+    pub(crate) fn settle_request(&mut self, command: CommandId) {
+        if let Some(peering) = self.peering.as_deref_mut()
+            && let Some(request) = peering.requests.settle(command)
+        {
+            peering.let_go(request.peer);
+        }
+    }
+
     /// Ends the next request whose time is up.
     pub(crate) fn pop_expired(&mut self) -> Option<(RequestId, PeerId, CommandId)> {
         let now = self.now;

@@ -45,7 +45,7 @@ impl Stores {
             latches: Latches::new(state.max_latches),
             component_timers: ComponentTimers::default(),
             jobs: Jobs::default(),
-            gathers: Gathers::new(state.max_names, state.gather_rounds),
+            gathers: Gathers::new(state),
         }
     }
 
@@ -68,7 +68,7 @@ impl Services {
                 Enqueued::Stored { .. } => return Ok(()),
                 Enqueued::Handed { to, item: back } if self.is_too_late(to.command) => item = back,
                 Enqueued::Handed { to, item } => {
-                    self.answered.push_back((to.command, Answer::Output(item)));
+                    self.answer_later(to.command, Answer::Output(item));
                     return Ok(());
                 }
             }

@@ -76,6 +76,10 @@ impl Site<'_> {
             Ok(Gathering::Waits { .. }) => return Ok(Fired::Nothing),
             Ok(Gathering::Late(sent)) => (NotGathered::Late, sent),
             Ok(Gathering::Duplicate(sent)) => (NotGathered::Duplicate, sent),
+            Ok(Gathering::Crowded(sent)) => {
+                let cap = self.services.config.state.gather_sender_rounds;
+                (NotGathered::Crowded { cap }, sent)
+            }
             Err(error) => return Err(limit(error)),
         };
         let (exec, op, round) = (self.exec, Arc::clone(self.op_name), sent.round);

@@ -55,7 +55,7 @@ impl Site<'_> {
         let next = self.services.stores().gates.release(limit, self.exec);
         let next = next.map_err(|error| OpError::failed(error.to_string()))?;
         if let Some(next) = next {
-            self.services.answered.push_back((next.command, Answer::ItsInput));
+            self.services.answer_later(next.command, Answer::ItsInput);
         }
         Ok(self.pass_on())
     }

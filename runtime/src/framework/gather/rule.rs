@@ -23,7 +23,7 @@ pub struct GatherRule {
 pub enum LatePolicy {
     /// It is handed back.
     Drop,
-    /// It is handed back, and counted for the program to see.
+    /// It is handed back, and counted for the host to see.
     Count,
     /// It counts in the next round that is open, if one is.
     Next,

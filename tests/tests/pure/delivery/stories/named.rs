@@ -180,7 +180,7 @@ fn equal_values_and_bare_triggers_are_each_delivered() {
     let makes: [fn(u64) -> WireEnvelope; 2] = [
         |seq| said(1, seq, vec![7; 8].into()),
         |seq| WireEnvelope {
-            fills: vec![Fill { port: "m/p".to_owned(), ..Fill::default() }],
+            fills: vec![Fill { port: "m/p".into(), ..Fill::default() }],
             ..said(1, seq, vec![].into())
         },
     ];
