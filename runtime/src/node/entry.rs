@@ -49,7 +49,9 @@ impl Node {
         inputs: impl IntoIterator<Item = (&'n str, V)>,
     ) -> Result<(u32, Vec<(u32, Value)>, u64), DeliveryError> {
         let index = self.module(module)?;
-        let mut values = Vec::new();
+        let inputs = inputs.into_iter();
+        let most = self.config().max_invoke_inputs as usize;
+        let mut values = Vec::with_capacity(inputs.size_hint().0.min(most));
         let mut bytes = 0_u64;
         for (name, value) in inputs {
             if values.len() >= self.config().max_invoke_inputs as usize {
