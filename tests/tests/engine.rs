@@ -9,6 +9,7 @@ mod engine {
     mod anew;
     mod answers;
     mod backend;
+    mod blocks;
     mod bootstrap;
     mod bus;
     mod callbacks;
@@ -28,6 +29,7 @@ mod engine {
     mod host;
     mod hostile;
     mod inbound;
+    mod interleaved;
     mod jobs;
     mod later;
     mod listed;

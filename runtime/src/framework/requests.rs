@@ -53,9 +53,9 @@ impl RequestKind {
 
     /// The kind of what is asked of a port, by its path: the same on every Node, and different for
     /// different ports but by accident, which confuses two channels and nothing else.
-    pub fn of_port(path: &str) -> Self {
-        let mix = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
-        Self(path.bytes().fold(0x811c_9dc5, mix))
+    pub fn of_port(path: impl AsRef<[u8]>) -> Self {
+        let mix = |hash: u32, byte: &u8| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
+        Self(path.as_ref().iter().fold(0x811c_9dc5, mix))
     }
 
     /// The index.

@@ -32,12 +32,37 @@ use crate::time::Nanos;
 pub struct TimerId(u64);
 
 /// The timers of a Node. `K` says whom a timer is for.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Scheduler<K> {
     cap: u32,
     last: u64,
+    /// Made with the first timer, as most Nodes have none.
+    set: Option<Box<Set<K>>>,
+}
+
+#[derive(Clone, Debug)]
+struct Set<K> {
     timers: BTreeMap<(Nanos, TimerId), Timer<K>>,
     deadlines: BTreeMap<TimerId, Nanos>,
+}
+
+/// Whether there ever was a timer says nothing: only those that are set do.
+impl<K: PartialEq> PartialEq for Scheduler<K> {
+    fn eq(&self, other: &Self) -> bool {
+        (self.cap, self.last) == (other.cap, other.last) && self.timers().eq(other.timers())
+    }
+}
+
+impl<K> Scheduler<K> {
+    fn timers(&self) -> impl ExactSizeIterator<Item = (&(Nanos, TimerId), &Timer<K>)> {
+        self.set.as_ref().map(|set| set.timers.iter()).unwrap_or_default()
+    }
+}
+
+impl<K> Default for Set<K> {
+    fn default() -> Self {
+        Self { timers: BTreeMap::new(), deadlines: BTreeMap::new() }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -77,7 +102,7 @@ pub enum ScheduleError {
 impl<K: Clone> Scheduler<K> {
     /// No timers yet, and at most `cap` ever.
     pub const fn new(cap: u32) -> Self {
-        Self { cap, last: 0, timers: BTreeMap::new(), deadlines: BTreeMap::new() }
+        Self { cap, last: 0, set: None }
     }
 
     /// Sets a timer; one whose deadline has passed is due at once.
@@ -99,7 +124,7 @@ impl<K: Clone> Scheduler<K> {
     }
 
     fn set(&mut self, deadline: Nanos, timer: Timer<K>) -> Result<TimerId, ScheduleError> {
-        if self.timers.len() >= self.cap as usize {
+        if self.len() >= self.cap as usize {
             return Err(CapReached { what: "timers", cap: self.cap }.into());
         }
         self.last = self.last.checked_add(1).ok_or(IdsExhausted { names: "timer" })?;
@@ -109,8 +134,9 @@ impl<K: Clone> Scheduler<K> {
     }
 
     fn place(&mut self, id: TimerId, deadline: Nanos, timer: Timer<K>) {
-        self.timers.insert((deadline, id), timer);
-        self.deadlines.insert(id, deadline);
+        let set = self.set.get_or_insert_default();
+        set.timers.insert((deadline, id), timer);
+        set.deadlines.insert(id, deadline);
     }
 
     /// The timer that was set last: the next ones are above it.
@@ -120,13 +146,15 @@ impl<K: Clone> Scheduler<K> {
 
     /// Takes a timer back; nothing if it is not set any more.
     pub fn cancel(&mut self, id: TimerId) -> Option<K> {
-        let deadline = self.deadlines.remove(&id)?;
-        self.timers.remove(&(deadline, id)).map(|timer| timer.payload)
+        let set = self.set.as_mut()?;
+        let deadline = set.deadlines.remove(&id)?;
+        set.timers.remove(&(deadline, id)).map(|timer| timer.payload)
     }
 
     /// Takes all timers back but those whose payload is to stay.
     pub fn retain(&mut self, mut stays: impl FnMut(&K) -> bool) {
-        let Self { timers, deadlines, .. } = self;
+        let Some(set) = &mut self.set else { return };
+        let Set { timers, deadlines } = &mut **set;
         timers.retain(|(_, id), timer| {
             let stays = stays(&timer.payload);
             if !stays {
@@ -138,19 +166,20 @@ impl<K: Clone> Scheduler<K> {
 
     /// When the next timer is due.
     pub fn next_deadline(&self) -> Option<Nanos> {
-        self.timers.first_key_value().map(|((deadline, _), _)| *deadline)
+        self.timers().next().map(|((deadline, _), _)| *deadline)
     }
 
     /// The next timer that is due. An interval is set again, past `now`, so that calling until
     /// nothing is due ends.
     pub fn pop_due(&mut self, now: Nanos) -> Option<Due<K>> {
-        let first = self.timers.first_entry()?;
+        let set = self.set.as_mut()?;
+        let first = set.timers.first_entry()?;
         let (deadline, id) = *first.key();
         if deadline > now {
             return None;
         }
         let timer = first.remove();
-        self.deadlines.remove(&id);
+        set.deadlines.remove(&id);
         let payload = timer.payload.clone();
         let Some(period) = timer.period else {
             return Some(Due { id, deadline, ticks: 1, payload });
@@ -167,12 +196,12 @@ impl<K: Clone> Scheduler<K> {
 
     /// How many timers are set.
     pub fn len(&self) -> usize {
-        self.timers.len()
+        self.timers().len()
     }
 
     /// Whether no timer is set.
     pub fn is_empty(&self) -> bool {
-        self.timers.is_empty()
+        self.len() == 0
     }
 }
 
@@ -184,7 +213,7 @@ saved! {
 impl<K: Saved> Kept for Scheduler<K> {
     fn save(&self, out: &mut Saver) {
         self.last.save(out);
-        self.timers.save(out);
+        self.set.as_ref().map_or(&BTreeMap::new(), |set| &set.timers).save(out);
     }
 
     fn fill(&mut self, from: &mut Loader<'_>) -> Result<(), Unreadable> {
@@ -200,7 +229,8 @@ impl<K: Saved> Kept for Scheduler<K> {
         if deadlines.len() != timers.len() || !is_minted || !has_length {
             return Err(Unreadable::invalid("timers", "they contradict each other"));
         }
-        *self = Self { cap, last, timers, deadlines };
+        let set = (!timers.is_empty()).then(|| Box::new(Set { timers, deadlines }));
+        *self = Self { cap, last, set };
         Ok(())
     }
 }
@@ -255,7 +285,8 @@ mod tests {
         assert_eq!(due(&mut timers, 3), [('a', 1, 3)]);
         assert_eq!((timers.cancel(id), timers.cancel(id)), (Some('a'), None));
         assert_eq!(due(&mut timers, 9), []);
-        assert!(timers.is_empty() && timers.deadlines.is_empty());
+        let left = timers.set.map_or(0, |set| set.timers.len() + set.deadlines.len());
+        assert_eq!(left, 0);
     }
 
     #[test]

@@ -92,7 +92,8 @@ impl Services {
     ) -> Option<Request> {
         let now = self.now;
         let id = RequestId::new(envelope.request_id)?;
-        let kind = RequestKind::of_port(envelope.fills.first().map_or("", |fill| &fill.port));
+        let port = envelope.fills.first().map_or(&[][..], |fill| fill.port.as_bytes());
+        let kind = RequestKind::of_port(port);
         let peering = self.peering();
         let request = peering.requests.answer(id, source, kind, now).ok()?;
         let chain = envelope

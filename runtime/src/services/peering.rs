@@ -199,7 +199,8 @@ impl Services {
     /// Whether a host can find this peer: it has an address, or is at a place of the program.
     pub(crate) fn known_peer(&self, peer: &PeerId) -> bool {
         let is_bound = || self.bindings.as_ref().is_some_and(|bindings| bindings.has(peer));
-        *peer == self.peer || self.addresses_of(peer).next().is_some() || is_bound()
+        let has_address = |peering: &Peering| peering.book.lookup(peer).next().is_some();
+        *peer == self.peer || self.peers().is_some_and(has_address) || is_bound()
     }
 
     /// Whether a peer is heard.

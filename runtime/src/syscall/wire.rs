@@ -146,7 +146,7 @@ impl<'a> Site<'a> {
         let (peer, class) = (*source, *class);
         let asked = request.ok_or_else(|| OpError::failed("nothing was asked"))?;
         let fill = fill(port.clone(), &self.argument(0));
-        let mut envelope = self.envelope_of(RequestKind::of_port(port), vec![fill])?;
+        let mut envelope = self.envelope_of(RequestKind::of_port(port.as_bytes()), vec![fill])?;
         envelope.set_correlation(Correlation::Response);
         envelope.request_id = asked.get();
         // The answer goes back the way that the request came: nothing need be known of the peer
