@@ -10,6 +10,7 @@
 
 mod engine;
 mod hostile;
+mod hosting;
 mod ingress;
 mod lanes;
 mod recovery;
@@ -35,6 +36,7 @@ pub(crate) const GROUPS: &[Group] = &[
     wire::ENCODE,
     wire::DECODE,
     hostile::HOSTILE,
+    hosting::HOSTING,
     snapshot::SNAPSHOT,
     recovery::REPLAY,
     sim::EVENTS,

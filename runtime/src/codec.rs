@@ -79,11 +79,10 @@ pub(crate) struct Saver {
 }
 
 impl Saver {
-    /// A number, or a truth value.
-    fn scalar(&mut self, scalar: impl bincode::Encode) {
-        // Scalars fit the limit, and a vector takes all that is written to it.
-        let written = bincode::encode_into_std_write(scalar, &mut self.bytes, FORMAT);
-        debug_assert!(written.is_ok(), "a scalar that cannot be written");
+    /// Bytes of a known length.
+    #[inline]
+    fn fixed(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
     }
 
     /// A length and as many bytes.
@@ -104,6 +103,21 @@ impl Saver {
         let mut bytes = Vec::with_capacity(head.saturating_add(length));
         bytes.resize(head, 0);
         Self { bytes }
+    }
+
+    /// Bytes that are written.
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// They.
+    pub(crate) fn written(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Begins anew in the same place.
+    pub(crate) fn clear(&mut self) {
+        self.bytes.clear();
     }
 
     pub(crate) fn into_vec(self) -> Vec<u8> {

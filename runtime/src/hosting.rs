@@ -56,6 +56,7 @@ mod fault;
 mod ground;
 mod letters;
 mod mail;
+mod memory;
 mod past;
 mod raise;
 mod store;
@@ -67,6 +68,7 @@ pub use self::{
     ground::{Ground, Journal, Word},
     letters::throw_away,
     mail::Arrival,
+    memory::MemoryJournal,
     raise::Birth,
     store::Store,
 };

@@ -13,7 +13,7 @@ mod walk;
 pub(super) use self::{
     cost::NODE,
     door::{INVOKE, OVERLOAD},
-    parts::{chain, payload, program},
+    parts::{chain, node, payload, program},
     pingpong::PINGPONG,
     wait::{ASYNC, SUSPENDED},
     walk::{BESIDE, CHAIN, FAN},

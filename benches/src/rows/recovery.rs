@@ -111,7 +111,7 @@ fn live(spec: &NodeSpec, count: usize) -> Result<Written, String> {
                 }
                 Act::Append => {
                     let next = taken.take().ok_or("nothing was taken")?;
-                    let record = cycle.record(&node.encode(&next).map_err(say)?);
+                    let record = cycle.record(&node, &next).map_err(say)?;
                     let lsn = log.append(&peer, RecordKind::Batch, &record).map_err(say)?;
                     cycle.appended(lsn, record.len()).map_err(say)?;
                     batch = node.commit(next).map_err(say)?;
@@ -132,7 +132,7 @@ fn live(spec: &NodeSpec, count: usize) -> Result<Written, String> {
                     cycle.applied(&steps).map_err(say)?;
                 }
                 Act::Release => {
-                    cycle.released().map_err(say)?;
+                    cycle.released(steps.drain(..), drop).map_err(say)?;
                     cycle.taken_up_to(cycle.outputs().count);
                 }
                 Act::Capture => return Err("a snapshot is wanted".to_owned()),

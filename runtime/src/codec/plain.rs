@@ -16,8 +16,9 @@ use super::{Loader, Saved, Saver, Unreadable};
 macro_rules! scalars {
     ($($type:ty),*) => {
         $(impl Saved for $type {
+            #[inline]
             fn save(&self, out: &mut Saver) {
-                out.scalar(*self);
+                out.fixed(&self.to_le_bytes());
             }
 
             fn load(from: &mut Loader<'_>) -> Result<Self, Unreadable> {
@@ -27,7 +28,17 @@ macro_rules! scalars {
     };
 }
 
-scalars!(bool, u8, u16, u32, u64, i32, i64);
+scalars!(u8, u16, u32, u64, i32, i64);
+
+impl Saved for bool {
+    fn save(&self, out: &mut Saver) {
+        u8::from(*self).save(out);
+    }
+
+    fn load(from: &mut Loader<'_>) -> Result<Self, Unreadable> {
+        from.scalar("bool")
+    }
+}
 
 impl Saved for usize {
     fn save(&self, out: &mut Saver) {
@@ -41,7 +52,7 @@ impl Saved for usize {
 
 impl<const N: usize> Saved for [u8; N] {
     fn save(&self, out: &mut Saver) {
-        self.iter().for_each(|byte| byte.save(out));
+        out.fixed(self);
     }
 
     fn load(from: &mut Loader<'_>) -> Result<Self, Unreadable> {

@@ -7,10 +7,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::{Breach, Did, Ground, Halt, Journal, Resident, StoreFault, Word, fault};
 use crate::{
-    delivery::{
-        CourierStep,
-        Undelivered::{GivenUp, PeerAnew},
-    },
     node::Wakeup,
     planted::{self, Bug},
     recovery::{Act, Cursor, Durability, Lsn, RecordKind},
@@ -45,7 +41,7 @@ impl Resident {
 
     fn append(&mut self, journal: &mut impl Journal) -> Result<Option<Lsn>, Halt> {
         let Some(taken) = self.taken.take() else { return Err(Breach::TurnLost.into()) };
-        let payload = self.cycle.record(&self.node.encode(&taken)?);
+        let payload = self.cycle.record(&self.node, &taken)?;
         let lsn = match journal.append(&self.peer, RecordKind::Batch, &payload) {
             Ok(lsn) => lsn,
             Err(error) => {
@@ -54,7 +50,7 @@ impl Resident {
             }
         };
         self.cycle.appended(lsn, payload.len())?;
-        self.batch = self.node.commit(taken)?;
+        self.node.commit_to(taken, &mut self.batch)?;
         self.last = lsn;
         Ok(None)
     }
@@ -72,7 +68,7 @@ impl Resident {
         now: Nanos,
     ) -> Result<Option<Lsn>, Halt> {
         if let Some(taken) = self.taken.take() {
-            self.batch = self.node.commit(taken)?;
+            self.node.commit_to(taken, &mut self.batch)?;
         }
         self.cycle.acked()?;
         self.courier.synced(&self.batch.events, now).map_err(Breach::from)?;
@@ -111,16 +107,21 @@ impl Resident {
     }
 
     fn release<G: Ground>(&mut self, ground: &mut G, now: Nanos) -> Result<Option<Lsn>, Halt> {
-        let Self { peer, steps, courier, carried, .. } = self;
-        let last = self.cycle.outputs().count;
+        let Self { peer, steps, cycle, courier, carried, .. } = self;
+        let last = cycle.outputs().count;
         let first = last.saturating_add(1).saturating_sub(steps.len() as u64);
-        for (number, step) in (first..).zip(steps.drain(..)) {
-            ground.hear(peer, Word::Left { number, step: &step, is_again: false });
-            if let EngineStep::SendEnvelope { to, class, envelope } = step {
-                courier.offer(to, class, *envelope, now, carried).map_err(Breach::from)?;
-            }
+        for (number, step) in (first..).zip(&*steps) {
+            ground.hear(peer, Word::Left { number, step, is_again: false });
         }
-        self.cycle.released()?;
+        let mut said = Ok(());
+        cycle.released(steps.drain(..), |step| {
+            if let EngineStep::SendEnvelope { to, class, envelope } = step
+                && said.is_ok()
+            {
+                said = courier.offer(to, class, *envelope, now, carried);
+            }
+        })?;
+        said.map_err(Breach::from)?;
         self.poll(ground, now);
         Ok(None)
     }
@@ -157,20 +158,6 @@ impl Resident {
     /// What the next act will be.
     pub fn next(&self, now: Nanos) -> Act {
         self.cycle.next(self.node.next_wakeup(), now)
-    }
-
-    /// Has the couriers' steps done that are to be done now.
-    fn poll<G: Ground>(&mut self, ground: &mut G, now: Nanos) {
-        let budget = self.node.config().ingress_byte_budget;
-        let room = budget.saturating_sub(self.node.ingress().stats().bytes);
-        self.courier.poll(now, room, &mut self.carried);
-        for step in self.carried.drain(..) {
-            if let CourierStep::Dropped { to, epoch, reason: PeerAnew | GivenUp, .. } = &step {
-                // Without room for it the next that is dropped asks again.
-                let _ = self.node.begin_stream_anew(*to, *epoch);
-            }
-            ground.hear(&self.peer, Word::Carry(step));
-        }
     }
 
     /// Notes that the host has all outputs up to this number. The record that says so is given back,

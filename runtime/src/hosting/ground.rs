@@ -3,6 +3,7 @@
 //! Law: a Node reaches the outside through these two traits and nothing else. What it says there is
 //! borrowed, so that who does not listen pays nothing.
 
+use bytes::Bytes;
 use samsara_ingress::Admitted;
 use samsara_proto::PeerId;
 
@@ -31,7 +32,8 @@ pub trait Ground {
 }
 
 /// Where histories are kept: a log, the snapshots beside it, and what was at work.
-/// [`Store`](super::Store) is one whose every call waits for its disk.
+/// [`Store`](super::Store) is one whose every call waits for its disk, and
+/// [`MemoryJournal`](super::MemoryJournal) one for Nodes that outlive only their own fall.
 pub trait Journal {
     /// Where snapshots are.
     type Disk: Storage;
@@ -47,7 +49,7 @@ pub trait Journal {
         &mut self,
         node: &PeerId,
         kind: RecordKind,
-        payload: &[u8],
+        payload: &Bytes,
     ) -> Result<Lsn, StoreFault>;
 
     /// Makes the log durable up to this record, and says how far it is now. Less than was asked for

@@ -4,9 +4,13 @@
 
 use samsara_proto::{Address, PeerId, WireEnvelope, wire::RefusalReason};
 
-use super::Resident;
+use super::{Ground, Resident, Word};
 use crate::{
-    delivery::{Decision, NotStopped, Received, Unheard},
+    delivery::{
+        CourierStep, Decision, NotStopped, Received,
+        Undelivered::{GivenUp, PeerAnew},
+        Unheard,
+    },
     error::{DeliveryError, Denial},
     framework::CapReached,
     time::Nanos,
@@ -27,6 +31,20 @@ pub enum Arrival {
 }
 
 impl Resident {
+    /// Has done what is to be done now between the Node and its links.
+    pub(super) fn poll<G: Ground>(&mut self, ground: &mut G, now: Nanos) {
+        let budget = self.node.config().ingress_byte_budget;
+        let room = budget.saturating_sub(self.node.ingress().stats().bytes);
+        self.courier.poll(now, room, &mut self.carried);
+        for step in self.carried.drain(..) {
+            if let CourierStep::Dropped { to, epoch, reason: PeerAnew | GivenUp, .. } = &step {
+                // Without room for it the next that is dropped asks again.
+                let _ = self.node.begin_stream_anew(*to, *epoch);
+            }
+            ground.hear(&self.peer, Word::Carry(step));
+        }
+    }
+
     /// Takes an envelope from a link on which `from` has proved to be who speaks.
     pub fn receive(
         &mut self,

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     config::HostConfig,
     delivery::{Courier, Life, Station},
-    node::{Batch, Node},
+    node::Batch,
     recovery::{Durability, HostCycle, NodeSpec, Snapshots, StoreLife},
     step::EngineStep,
     time::Nanos,
@@ -55,11 +55,11 @@ fn raise<G: Ground>(
     ground: &mut G,
     fallen: &mut Fallen,
 ) -> Result<Resident, RaiseError> {
+    let station = station(spec, birth, fallen);
     let mut node = spec.install(birth.host)?;
-    let (peer, journal) = (node.peer_id(), ground.journal());
-    let snapshots = Snapshots::of(journal.store(), &peer);
-    let station = station(spec, birth, fallen, &node);
     node.set_memory(station.memory);
+    let (peer, journal) = (station.peer, ground.journal());
+    let snapshots = Snapshots::of(journal.store(), &peer);
     if let Some(courier) = &mut fallen.courier {
         courier.begin_life(station.life);
     }
@@ -94,7 +94,7 @@ fn raise<G: Ground>(
 
 /// Whose courier it is, and for which of its lives. A Node that outlives nothing is another one to
 /// its peers each time; others are the same as long as their process, or for good.
-fn station(spec: &NodeSpec, birth: &Birth<'_>, fallen: &mut Fallen, node: &Node) -> Station {
+fn station(spec: &NodeSpec, birth: &Birth<'_>, fallen: &mut Fallen) -> Station {
     let StoreLife { incarnation, boot_nonce } = birth.life;
     if spec.outlives() == Durability::Volatile {
         fallen.courier = None;
@@ -108,10 +108,10 @@ fn station(spec: &NodeSpec, birth: &Birth<'_>, fallen: &mut Fallen, node: &Node)
     };
     let boot_nonce = before.map_or(boot_nonce, |before| before.life.boot_nonce);
     Station {
-        peer: node.peer_id(),
+        peer: spec.peer_id(birth.host),
         life: Life { incarnation, boot_nonce },
         memory,
-        mailbox_bytes: node.config().ingress_byte_budget,
+        mailbox_bytes: spec.settings().ingress_byte_budget,
     }
 }
 

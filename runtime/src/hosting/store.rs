@@ -3,6 +3,7 @@
 //! Law: what was appended is written before anything is read, and before the log says that it is
 //! full.
 
+use bytes::Bytes;
 use samsara_proto::PeerId;
 
 use super::{Journal, fault::StoreFault};
@@ -94,7 +95,7 @@ impl<D: Storage> Journal for Store<D> {
         &mut self,
         node: &PeerId,
         kind: RecordKind,
-        payload: &[u8],
+        payload: &Bytes,
     ) -> Result<Lsn, StoreFault> {
         match self.log.append(node, kind, payload) {
             Err(AppendError::Full { .. }) => {

@@ -160,6 +160,12 @@ impl Node {
     /// The bytes of the batch that this turn will be: [`Batch::read`] reads them.
     pub fn encode(&self, taken: &Taken) -> Result<Bytes, Fenced> {
         let mut out = Saver::default();
+        self.encode_into(taken, &mut out)?;
+        Ok(out.into_bytes())
+    }
+
+    /// As [`encode`](Self::encode), behind what is written already.
+    pub(crate) fn encode_into(&self, taken: &Taken, out: &mut Saver) -> Result<(), Fenced> {
         self.reader.inspect(|turn| {
             let parts = BatchParts {
                 now: taken.now,
@@ -174,18 +180,23 @@ impl Node {
             let told = taken.told.iter().map(|told| (&told.event, told.weight));
             let clear = IngressEvent::Control(Control::Clear);
             let last = (taken.clear == Clear::Ends).then_some((&clear, 0));
-            parts.save(told.chain(kept).chain(last), &mut out);
-        })?;
-        Ok(out.into_bytes())
+            parts.save(told.chain(kept).chain(last), out);
+        })
     }
 
     /// Lets the turn leave the mailbox, and gives its batch.
     pub fn commit(&mut self, taken: Taken) -> Result<Batch, Fenced> {
+        let mut batch = Batch::default();
+        self.commit_to(taken, &mut batch)?;
+        Ok(batch)
+    }
+
+    /// As [`commit`](Self::commit), in the place of an earlier batch.
+    pub(crate) fn commit_to(&mut self, taken: Taken, batch: &mut Batch) -> Result<(), Fenced> {
         // A life that has ended would find its turn gone.
         self.reader.inspect(|_| ())?;
-        let mut batch = Batch::default();
-        self.commit_into(taken, &mut batch);
-        Ok(batch)
+        self.commit_into(taken, batch);
+        Ok(())
     }
 
     pub(super) fn commit_into(&mut self, taken: Taken, batch: &mut Batch) {

@@ -24,11 +24,12 @@
 //! assert_eq!(cycle.next(Wakeup::Now, Nanos::ZERO), Act::Apply(Some(Lsn::new(1))));
 //! cycle.applied(&[])?;
 //! assert_eq!(cycle.next(Wakeup::Never, Nanos::ZERO), Act::Release);
-//! cycle.released()?;
+//! cycle.released([].into_iter(), drop)?;
 //! # Ok::<(), samsara_runtime::recovery::OutOfOrder>(())
 //! ```
 
 use bytes::Bytes;
+use samsara_ingress::Fenced;
 
 use super::{
     cadence::Cadence,
@@ -38,7 +39,12 @@ use super::{
     record::Lsn,
     replay::Replayed,
 };
-use crate::{config::NodeConfig, node::Wakeup, step::EngineStep, time::Nanos};
+use crate::{
+    config::NodeConfig,
+    node::{Node, Taken, Wakeup},
+    step::EngineStep,
+    time::Nanos,
+};
 
 /// What a Node's history is to outlive.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -112,6 +118,8 @@ pub struct HostCycle {
     cadence: Cadence,
     /// Events of the turn at work.
     events: u64,
+    /// Bytes of the last record.
+    length: usize,
 }
 
 impl HostCycle {
@@ -125,6 +133,7 @@ impl HostCycle {
             offers: Offers::new(config.state.max_invocations),
             cadence: Cadence::new(config.snapshot),
             events: 0,
+            length: 0,
         }
     }
 
@@ -132,7 +141,7 @@ impl HostCycle {
     pub fn resume(durability: Durability, replayed: Replayed) -> Self {
         let Replayed { mark, marks, offers, cadence, .. } = replayed;
         let stage = Stage::Resting;
-        Self { durability, stage, mark, marks, offers, cadence, events: 0 }
+        Self { durability, stage, mark, marks, offers, cadence, events: 0, length: 0 }
     }
 
     /// What to do now, of a Node that makes progress by itself at `wakeup`.
@@ -175,9 +184,13 @@ impl HostCycle {
         Ok(())
     }
 
-    /// The payload of the record of the turn at work, whose batch has these bytes.
-    pub fn record(&self, batch: &[u8]) -> Bytes {
-        TurnRecord::payload(&self.mark, &self.marks, batch)
+    /// The payload of the record of the turn at work, which this Node has taken.
+    pub fn record(&mut self, node: &Node, taken: &Taken) -> Result<Bytes, Fenced> {
+        let mut out = TurnRecord::begin(&self.mark, &self.marks, self.length);
+        node.encode_into(taken, &mut out)?;
+        // The next turn is about as long.
+        self.length = out.len();
+        Ok(out.into_bytes())
     }
 
     /// The record of the turn was appended, with a payload of so many bytes.
@@ -211,15 +224,31 @@ impl HostCycle {
     /// [`outputs`](Self::outputs).
     pub fn applied(&mut self, steps: &[EngineStep]) -> Result<(), OutOfOrder> {
         self.expect(matches!(self.stage, Stage::Acked(_)), "apply")?;
-        self.offers.note(&self.mark, steps);
-        (self.mark, self.marks) = self.mark.after(steps);
+        if self.durability == Durability::Volatile {
+            self.mark = self.mark.counting(steps);
+        } else {
+            (self.mark, self.marks) = self.mark.after(steps);
+        }
         self.stage = Stage::Applied;
         Ok(())
     }
 
-    /// What the batch gave has left.
-    pub fn released(&mut self) -> Result<(), OutOfOrder> {
+    /// What the batch gave has left, all of it: what is for the host is offered in each life until
+    /// it has that, and the rest is given back.
+    pub fn released(
+        &mut self,
+        steps: impl ExactSizeIterator<Item = EngineStep>,
+        mut rest: impl FnMut(EngineStep),
+    ) -> Result<(), OutOfOrder> {
         self.expect(self.stage == Stage::Applied, "release")?;
+        let first = self.mark.count.saturating_add(1).saturating_sub(steps.len() as u64);
+        for (number, step) in (first..).zip(steps) {
+            if Offers::takes(&step) {
+                self.offers.put(number, step);
+            } else {
+                rest(step);
+            }
+        }
         self.stage = Stage::Resting;
         Ok(())
     }

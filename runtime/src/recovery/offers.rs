@@ -62,11 +62,21 @@ impl Offers {
     pub(super) fn note(&mut self, before: &OutputMark, steps: &[EngineStep]) {
         for (place, step) in (1..).zip(steps) {
             let number = before.count.saturating_add(place);
-            let is_output =
-                matches!(step, EngineStep::AppEvent { .. } | EngineStep::AppEmitted { .. });
-            if is_output && number > self.taken {
-                self.waiting.push_back(Offer { number, step: step.clone() });
+            if Self::takes(step) {
+                self.put(number, step.clone());
             }
+        }
+    }
+
+    /// Whether a step is for the host.
+    pub(super) fn takes(step: &EngineStep) -> bool {
+        matches!(step, EngineStep::AppEvent { .. } | EngineStep::AppEmitted { .. })
+    }
+
+    /// Puts in an output, behind all others.
+    pub(super) fn put(&mut self, number: u64, step: EngineStep) {
+        if number > self.taken {
+            self.waiting.push_back(Offer { number, step });
         }
     }
 }

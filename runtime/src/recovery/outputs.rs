@@ -44,33 +44,41 @@ const MARKS_MAX: usize = 256;
 impl OutputMark {
     /// The mark after these steps, and what tells them apart.
     pub fn after(&self, steps: &[EngineStep]) -> (Self, StepMarks) {
-        let mut hasher = blake3::Hasher::new();
+        let count = self.counting(steps).count;
+        if steps.is_empty() {
+            return (*self, StepMarks::default());
+        }
+        let (mut out, mut hasher) = (Saver::default(), blake3::Hasher::new());
         hasher.update(&self.hash);
         let mut marks = Vec::with_capacity(steps.len().min(MARKS_MAX));
         for step in steps {
-            let hash = step_hash(step);
-            hasher.update(&hash);
+            out.clear();
+            step.write(&mut out);
+            // What is looked for is chance and not malice, and a hash of each would cost a turn.
+            let mark = crc32fast::hash(out.written());
+            hasher.update(&mark.to_le_bytes());
             if marks.len() < MARKS_MAX {
-                let [a, b, c, d, ..] = hash;
-                marks.push(u32::from_le_bytes([a, b, c, d]));
+                marks.push(mark);
             }
         }
-        let count = self.count.saturating_add(steps.len() as u64);
-        let hash = if steps.is_empty() { self.hash } else { *hasher.finalize().as_bytes() };
-        (Self { count, hash }, StepMarks { marks })
+        (Self { count, hash: *hasher.finalize().as_bytes() }, StepMarks { marks })
+    }
+
+    /// The mark after these steps of a Node that keeps no history, whose outputs nobody compares.
+    pub(super) fn counting(&self, steps: &[EngineStep]) -> Self {
+        Self { count: self.count.saturating_add(steps.len() as u64), ..*self }
     }
 }
 
 impl StepMarks {
+    /// About its bytes, and those of a mark.
+    pub(super) fn encoded_len(&self) -> usize {
+        self.marks.len().saturating_mul(4).saturating_add(64)
+    }
+
     /// The place of the first step that these others do not have there.
     pub(super) fn first_difference(&self, others: &Self) -> usize {
         let pairs = self.marks.iter().zip(&others.marks);
         pairs.take_while(|(one, other)| one == other).count()
     }
-}
-
-fn step_hash(step: &EngineStep) -> [u8; 32] {
-    let mut out = Saver::default();
-    step.write(&mut out);
-    *blake3::hash(&out.into_bytes()).as_bytes()
 }

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     codec::{Loader, Saved, Saver, Unreadable, from_bytes, saved, saved_enum, to_bytes},
     id::ExecId,
-    node::Batch,
+    node::{Batch, journal_types},
     schema::TypeTable,
 };
 
@@ -30,19 +30,21 @@ pub struct TurnRecord {
 }
 
 impl TurnRecord {
-    /// The payload of a record, from the bytes of its batch.
-    pub(super) fn payload(before: &OutputMark, marks: &StepMarks, batch: &[u8]) -> Bytes {
-        let mut out = Saver::default();
+    /// What stands before the batch, which is as long as this.
+    pub(super) fn begin(before: &OutputMark, marks: &StepMarks, length: usize) -> Saver {
+        let mut out = Saver::behind(0, length.saturating_add(marks.encoded_len()));
         before.save(&mut out);
         marks.save(&mut out);
-        out.raw(batch);
-        out.into_bytes()
+        out
     }
 
     /// Reads a payload, with native values of these types.
     pub fn read(payload: &[u8], natives: &Arc<TypeTable>) -> Result<Self, Unreadable> {
-        let (before, marks, batch): (_, _, Bytes) = read(payload)?;
-        Ok(Self { before, marks, batch: Batch::read(&batch, natives)? })
+        let (payload, types) = (Bytes::copy_from_slice(payload), journal_types(natives));
+        let mut from = Loader::new(&payload, &types);
+        let (before, marks, batch) = Saved::load(&mut from)?;
+        from.end()?;
+        Ok(Self { before, marks, batch })
     }
 }
 
