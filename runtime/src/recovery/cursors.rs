@@ -9,7 +9,7 @@ use crate::storage::{FileName, FileNameError, Storage, StorageError};
 const FILE: &str = "cursors";
 
 /// The place of one cursor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CursorSlot(u32);
 
 /// The cursors of a store whose lock is held.
