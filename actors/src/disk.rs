@@ -31,10 +31,12 @@ use std::{
     io::{self, ErrorKind, Write},
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use samsara_runtime::storage::{FileName, Storage, StorageError};
+
+use crate::store::locked;
 
 /// Held for as long as a process has the store. It is no name that a store could give.
 const LOCK: &str = ".lock";
@@ -296,9 +298,4 @@ fn of_file(act: &'static str, file: &FileName, wanted: u64, error: &io::Error) -
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StorageError::Full { file, wanted },
         _ => StorageError::Io { act, file: file.to_string(), detail: error.to_string() },
     }
-}
-
-/// What is guarded here is whole at every instruction: a thread that fell leaves nothing half done.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -251,6 +251,11 @@ impl Journal {
         Ok(())
     }
 
+    /// Whether it takes nothing any more.
+    pub fn has_stopped(&self) -> bool {
+        matches!(self.shared.lock().health, Health::Stopped(_))
+    }
+
     /// How it stands.
     pub fn health(&self) -> Health {
         self.shared.lock().health.clone()

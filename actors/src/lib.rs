@@ -1,7 +1,42 @@
 //! Hosts of samsara Nodes: what decides nothing, and does what `runtime` has decided.
 //!
-//! Law: this is where clocks, files, threads and tasks are. Nothing here is known by a Node.
+//! Law: this is where clocks, files, threads and tasks are. Nothing here is known by a Node. An
+//! actor owns nothing that matters: Nodes, their mailboxes, their histories and those who wait for
+//! them are outside, where a fall does not reach.
+//!
+//! | you want | you use |
+//! |---|---|
+//! | Nodes in your process | [`System`], [`NodeRef`] |
+//! | a store in a directory | [`Disk`] |
+//! | Nodes of several Systems to reach each other | [`Switch`] |
+//! | group commit alone | [`journal`] |
 
+mod call;
+mod chief;
 pub mod disk;
+mod ears;
+mod error;
+mod host;
+mod jobs;
 pub mod journal;
+mod ledger;
+mod memory;
+mod node_actor;
+mod node_ref;
 pub mod panics;
+mod slot;
+mod store;
+mod switch;
+pub mod system;
+mod turn;
+
+pub use self::{
+    call::{Busy, CallError, Inputs, Invocation, Reply, ReplyError},
+    disk::LocalDisk as Disk,
+    ears::Output,
+    error::{SpawnError, StartError},
+    node_ref::NodeRef,
+    store::StoreError,
+    switch::Switch,
+    system::{NodeStatus, System, SystemBuilder},
+};

@@ -116,7 +116,7 @@ impl Ground for Shared {
                 self.has_captured = true;
                 self.facts.push(Fact::Captured { node, lsn });
             }
-            Word::Raised { batch } => self.raised = batch,
+            Word::Raised { batch, .. } => self.raised = batch,
             _ => {}
         }
     }

@@ -19,6 +19,11 @@ pub(crate) struct Look {
 }
 
 impl Engine {
+    /// The executions that have begun and not ended.
+    pub(crate) fn alive(&self) -> impl Iterator<Item = ExecId> {
+        self.pool.alive().map(|(_, execution)| execution.id)
+    }
+
     /// How far this execution is, if it has begun and not ended.
     pub(crate) fn look(&self, plan: &Plan, exec: ExecId) -> Option<Look> {
         let (index, execution) = self.pool.alive().find(|(_, execution)| execution.id == exec)?;

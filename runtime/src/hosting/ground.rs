@@ -11,6 +11,7 @@ use super::fault::StoreFault;
 use crate::{
     delivery::CourierStep,
     event::IngressEvent,
+    id::ExecId,
     recovery::{
         AbortRecord, Cursor, CursorSlot, Head, Lsn, Record, RecordKind, ResumeError, StoreId,
     },
@@ -119,5 +120,8 @@ pub enum Word<'w> {
     Raised {
         /// The record of its last batch; zero if there is none.
         batch: Lsn,
+        /// What that batch has brought from the host: whoever waits for it may be told that it is
+        /// kept, since the life that took it may not have come to that.
+        brought: &'w [ExecId],
     },
 }

@@ -15,6 +15,8 @@ use samsara_proto::PeerId;
 use super::{Birth, Fallen, Journal, RaiseError, StoreFault, fault};
 use crate::{
     delivery::{Courier, CourierStep, Station, Undelivered},
+    event::IngressEvent,
+    id::ExecId,
     node::{Batch, Node},
     planted::{self, Bug},
     recovery::{
@@ -35,6 +37,8 @@ pub(super) struct Past {
     pub(super) given_up: Option<AbortRecord>,
     /// The record of the last batch.
     pub(super) batch: Lsn,
+    /// What the last batch has brought from the host.
+    pub(super) brought: Vec<ExecId>,
     /// What the last batch gave, by its numbers: nobody knows whether it left.
     pub(super) open: Vec<(u64, EngineStep)>,
     pub(super) carried: Vec<CourierStep>,
@@ -71,20 +75,20 @@ pub(super) fn recall(
     }
     let config = spec.settings().snapshot;
     let replay = Replay::new(&history, &natives, part, config, fallen.cursor);
-    let (open, carried) = (Vec::new(), Vec::new());
-    let mut again = Again { node, replay, now: birth.now, fallen, open, carried };
+    let (brought, open, carried) = (Vec::new(), Vec::new(), Vec::new());
+    let mut again = Again { node, replay, now: birth.now, fallen, brought, open, carried };
     let batch = history.last();
     if spec.outlives() != Durability::Volatile {
         again.replay_before(batch, &peer, journal)?;
         again.replay_tail(&tail, &peer, journal)?;
     }
-    let Again { node, replay, fallen, open, carried, .. } = again;
+    let Again { node, replay, fallen, brought, open, carried, .. } = again;
     if let Some(courier) = &fallen.courier {
         courier.verify(|peer, stream| node.watermark(peer, stream))?;
     }
     clear_cursor(journal, fallen)?;
     let replayed = replay.end();
-    Ok(Past { replayed, older, rotten, given_up, batch, open, carried })
+    Ok(Past { replayed, older, rotten, given_up, batch, brought, open, carried })
 }
 
 /// A record of the tail: of the last batch of a history, or behind it.
@@ -184,6 +188,7 @@ struct Again<'a> {
     replay: Replay<'a>,
     now: Nanos,
     fallen: &'a mut Fallen,
+    brought: Vec<ExecId>,
     open: Vec<(u64, EngineStep)>,
     carried: Vec<CourierStep>,
 }
@@ -229,11 +234,14 @@ impl Again<'_> {
         record: &Record<'_>,
         at_work: &mut dyn FnMut(Cursor),
     ) -> Result<(), RaiseError> {
-        let Self { node, replay, now, fallen, open, carried } = self;
+        let Self { node, replay, now, fallen, brought, open, carried } = self;
         let mut said = Ok(());
         let mut hear = |heard: Heard<'_>| match heard {
             Heard::AtWork(cursor) => at_work(cursor),
             Heard::Gave { batch, first, steps, have_left } => {
+                if !have_left {
+                    brought.extend(batch.events.iter().filter_map(|admitted| exec(&admitted.event)));
+                }
                 if !have_left || planted::is(Bug::LoudReplay) {
                     open.extend((first..).zip(steps.iter().cloned()));
                 }
@@ -248,6 +256,14 @@ impl Again<'_> {
         let moved = catch_unwind(AssertUnwindSafe(|| replay.go_on(node, record, &mut hear)));
         moved.map_err(|panic| RaiseError::Fell { what: fault::said(&*panic) })??;
         said
+    }
+}
+
+/// The execution of what a host has offered.
+fn exec(event: &IngressEvent) -> Option<ExecId> {
+    match event {
+        IngressEvent::Invoke { exec, .. } | IngressEvent::AppEvent { exec, .. } => Some(*exec),
+        _ => None,
     }
 }
 

@@ -136,6 +136,6 @@ impl Past {
         for (number, step) in before.chain(open.map(|(number, step)| (*number, step))) {
             ground.hear(node, Word::Left { number, step, is_again: true });
         }
-        ground.hear(node, Word::Raised { batch: self.batch });
+        ground.hear(node, Word::Raised { batch: self.batch, brought: &self.brought });
     }
 }

@@ -11,6 +11,15 @@ use super::{Node, Wakeup};
 use crate::{step::EngineStep, time::Nanos};
 
 impl Node {
+    /// Whether events wait in the mailbox; if not, the waker is left and one push from now on wakes
+    /// it. A mailbox from which nothing can come any more is pending for good.
+    pub fn poll_mail(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match self.reader.poll_ready(cx) {
+            Poll::Ready(Ok(Readiness::Events)) => Poll::Ready(()),
+            Poll::Ready(Ok(Readiness::Ended) | Err(_)) | Poll::Pending => Poll::Pending,
+        }
+    }
+
     /// Takes a turn if there is anything to do at `now`, and gives its steps, which may be none.
     ///
     /// Of a mailbox that was closed and is empty no wake will come.

@@ -46,6 +46,11 @@ impl Node {
         })
     }
 
+    /// The executions that have begun and not ended, in no particular order.
+    pub fn executions(&self) -> impl Iterator<Item = ExecId> {
+        self.engine.iter().flat_map(|engine| engine.alive())
+    }
+
     /// The component in this slot, if it is a `C`: a model, to look at what it has learned.
     pub fn model<C: Component>(&self, slot: &str) -> Option<&C> {
         self.slot(slot)

@@ -44,7 +44,8 @@ pub struct NodeSpec {
     bound: BTreeMap<String, BTreeSet<PeerId>>,
     addresses: Vec<Address>,
     config: Arc<NodeConfig>,
-    durability: Durability,
+    /// Unless its host is to say.
+    durability: Option<Durability>,
     kind: ChildKind,
 }
 
@@ -59,7 +60,7 @@ impl NodeSpec {
             bound: BTreeMap::new(),
             addresses: Vec::new(),
             config: Arc::default(),
-            durability: Durability::default(),
+            durability: None,
             kind: ChildKind::default(),
         }
     }
@@ -106,7 +107,14 @@ impl NodeSpec {
     /// What its history outlives.
     #[must_use]
     pub fn durability(mut self, durability: Durability) -> Self {
-        self.durability = durability;
+        self.durability = Some(durability);
+        self
+    }
+
+    /// What its history outlives if nothing was said of that: what its host has.
+    #[must_use]
+    pub fn or_durability(mut self, durability: Durability) -> Self {
+        self.durability.get_or_insert(durability);
         self
     }
 
@@ -134,7 +142,7 @@ impl NodeSpec {
 
     /// What its history outlives, to read.
     pub fn outlives(&self) -> Durability {
-        self.durability
+        self.durability.unwrap_or_default()
     }
 
     /// Whether it comes back, to read.
