@@ -96,6 +96,8 @@ settings! {
         plan: PlanConfig;
         /// Cadence of snapshots.
         snapshot: SnapshotConfig;
+        /// What is remembered of clients.
+        sessions: SessionConfig;
     }
 }
 

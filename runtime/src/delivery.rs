@@ -133,6 +133,11 @@ impl Courier {
         }
     }
 
+    /// Whose it is.
+    pub fn station(&self) -> Station {
+        self.station
+    }
+
     /// Speaks for the Node's next life from now on. What waits for the Node and for its peers stays.
     pub fn begin_life(&mut self, life: Life) {
         self.station.life = life;

@@ -3,6 +3,7 @@
 //! Law: an event is plain data that can be cloned and written down; everything that can influence a
 //! Node is one of these, or the time that a batch bears.
 
+mod asked;
 mod peers;
 mod saved;
 mod wire;
@@ -19,6 +20,7 @@ use crate::{
 };
 
 pub use self::{
+    asked::InvokeAs,
     peers::PeerChange,
     wire::{EnvelopeFrom, SendFailed, SendFailure},
 };
@@ -61,6 +63,8 @@ pub enum IngressEvent {
         /// The inputs in the module, and what goes there.
         inputs: Vec<(u32, Value)>,
     },
+    /// Several inputs of one module, asked by a client that may ask again.
+    InvokeAs(Box<InvokeAs>),
     /// A parked op is answered.
     Completion {
         /// What the op waits under.
@@ -134,6 +138,7 @@ impl IngressEvent {
         match self {
             Self::AppEvent { value, .. } => value.byte_size(),
             Self::Invoke { inputs, .. } => total_size(inputs.iter().map(|(_, value)| value)),
+            Self::InvokeAs(asked) => asked.weight(),
             Self::Completion { outputs, .. } => total_size(outputs),
             Self::CompletionFailed { error, .. } => error.reason().len() as u64,
             Self::EnvelopeFrom(from) => from.weight(),

@@ -4,6 +4,7 @@
 //! becoming ready. A warm walk allocates nothing and looks nothing up by name.
 
 mod alarms;
+mod asking;
 mod bootstrap;
 mod callbacks;
 mod clear;

@@ -16,6 +16,7 @@
 //! | 4 | [`plan`], [`program`], [`compiler`] | a program, dense and sealed |
 //! | 5 | [`delivery`], [`snapshot`], [`node`] | streams between Nodes; a Node taken down, and at work |
 //! | 6 | [`storage`], [`recovery`], [`supervision`] | files, the log of a store, lives and who gets another |
+//! | 7 | [`hosting`] | one Node and its host, act for act |
 //!
 //! ```
 //! use samsara_runtime::config::NodeConfig;
@@ -51,6 +52,7 @@ pub mod event;
 mod exec;
 pub mod framework;
 pub mod graph;
+pub mod hosting;
 pub mod id;
 pub mod job;
 pub mod module;
@@ -58,6 +60,10 @@ pub mod node;
 pub mod onnx_form;
 pub mod peer;
 pub mod plan;
+#[cfg(feature = "planted")]
+pub mod planted;
+#[cfg(not(feature = "planted"))]
+mod planted;
 pub mod program;
 pub mod recovery;
 pub mod reserve;

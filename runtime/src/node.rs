@@ -4,6 +4,7 @@
 //! the batch.
 
 mod again;
+mod asking;
 mod batch;
 mod beside;
 mod bootstrap;

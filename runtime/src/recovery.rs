@@ -60,7 +60,7 @@ pub use self::cycle::{Act, Durability, HostCycle, OutOfOrder};
 pub use self::heads::{ResumeError, StillInLog};
 pub use self::letters::{DeadLetter, DeadLetters, LetterId, LetterOf, LetterSource};
 pub use self::lives::{Lives, LivesError, StoreLife};
-pub use self::log::{AppendError, Log, LogError};
+pub use self::log::{AppendError, Log, LogBack, LogError, LogFront, LogGroup, LogView};
 pub use self::offers::{Offer, Offers};
 pub use self::outputs::{OutputMark, StepMarks};
 pub use self::part::HostPart;

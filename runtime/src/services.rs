@@ -4,6 +4,7 @@
 //! order it was asked.
 
 mod arrivals;
+mod asking;
 pub(crate) mod bindings;
 mod component_timers;
 mod departures;
@@ -96,6 +97,8 @@ pub(crate) struct Services {
     pub(crate) commands: IdCounter<CommandId>,
     /// Executions that the Node begins of itself.
     pub(crate) inner_execs: IdCounter<ExecId>,
+    /// How often the Node has begun with nothing remembered: 1 if it has never lost its state.
+    pub(crate) memory: u64,
     /// Pushes through it are refused once this life has ended.
     pub(crate) handle: NodeIngressHandle,
     pub(crate) parked: usize,
@@ -116,6 +119,8 @@ pub(crate) struct Services {
     addresses: Box<[Address]>,
     /// Only where somebody listens.
     pub(crate) bus: Option<Box<Bus>>,
+    /// Made when the first client asks.
+    asking: Option<Box<asking::Asking>>,
 }
 
 /// Ids from here on are of executions that a Node begins of itself, as for a timer: those below are
@@ -135,6 +140,7 @@ impl Services {
             rng: None,
             commands: IdCounter::new(),
             inner_execs: IdCounter::resume(INNER_EXECS),
+            memory: 1,
             handle,
             parked: 0,
             is_replaying: false,
@@ -146,6 +152,7 @@ impl Services {
             peering: None,
             addresses,
             bus: None,
+            asking: None,
             config,
         }
     }

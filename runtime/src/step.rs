@@ -4,17 +4,21 @@
 //! names: a completed op is traced only when asked for.
 
 mod encode;
+mod reply;
 mod wire;
 
 use std::sync::Arc;
 
 use samsara_proto::{PeerId, WireEnvelope};
 
-pub use self::wire::{DropReason, WireRefusal};
+pub use self::{
+    reply::{SessionOutcome, SessionReply, Unanswered},
+    wire::{DropReason, WireRefusal},
+};
 
 use crate::{
     error::OpError,
-    framework::{AddressBookError, CapReached, Delivery},
+    framework::{AddressBookError, CapReached, ClientId, Delivery},
     id::{CommandId, ExecId, RequestId},
     job::IdempotencyKey,
     schema::DecodeError,
@@ -107,6 +111,24 @@ pub enum EngineStep {
     Aborted {
         /// The execution.
         exec: ExecId,
+    },
+    /// What came of a client's request: when it has ended, and each time that it is repeated.
+    Answered {
+        /// Who asked.
+        client: ClientId,
+        /// Which of its requests.
+        request: u64,
+        /// What came of it.
+        reply: Box<SessionReply>,
+    },
+    /// A client's request is not answered now.
+    Unanswered {
+        /// Who asked.
+        client: ClientId,
+        /// Which of its requests.
+        request: u64,
+        /// Why.
+        reason: Unanswered,
     },
     /// A command was answered that nobody waits for any more.
     CompletionIgnored {

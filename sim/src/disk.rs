@@ -1,7 +1,7 @@
 //! A disk whose process can be cut at each call that changes it, and that can fail in other ways.
 //!
-//! Law: what a disk has promised it keeps, unless a mutant is planted that lies. What was not synced
-//! may go, and a process that is cut does nothing any more.
+//! Law: what a disk has promised it keeps. What was not synced may go, and a process that is cut does
+//! nothing any more.
 
 use std::{
     cell::{RefCell, RefMut},
@@ -17,7 +17,7 @@ use samsara_runtime::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cut;
 
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 struct Inner {
     disk: MemoryDisk,
     /// Points that were passed since the fuse was set.
@@ -26,8 +26,6 @@ struct Inner {
     fuse: Option<u64>,
     /// Syncs that are still to fail.
     failing: u32,
-    /// Syncs say that they are done, and do nothing.
-    is_lying: bool,
 }
 
 /// A handle on the disk and on the fuse of its process.
@@ -90,16 +88,6 @@ impl Disk {
         self.0.borrow_mut().failing = count;
     }
 
-    /// Lets syncs promise what they do not keep.
-    pub(crate) fn set_lying(&self, is_lying: bool) {
-        self.0.borrow_mut().is_lying = is_lying;
-    }
-
-    /// A disk of its own with the same on it.
-    pub(crate) fn copy(&self) -> Self {
-        Self(Rc::new(RefCell::new(self.0.borrow().clone())))
-    }
-
     /// Turns one bit of a file over, on the disk itself.
     pub(crate) fn rot(&mut self, file: &FileName, rng: &mut Rng) -> Result<(), StorageError> {
         let disk = &mut self.0.borrow_mut().disk;
@@ -155,7 +143,7 @@ impl Storage for Disk {
             inner.failing -= 1;
             return Err(failed("sync", "the machine failed"));
         }
-        if inner.is_lying { Ok(()) } else { inner.disk.sync(file) }
+        inner.disk.sync(file)
     }
 
     fn rename(&mut self, from: &FileName, to: &FileName) -> Result<(), StorageError> {
@@ -163,8 +151,7 @@ impl Storage for Disk {
     }
 
     fn sync_dir(&mut self) -> Result<(), StorageError> {
-        let mut inner = self.changes()?;
-        if inner.is_lying { Ok(()) } else { inner.disk.sync_dir() }
+        self.changes()?.disk.sync_dir()
     }
 
     fn remove(&mut self, file: &FileName) -> Result<(), StorageError> {

@@ -15,7 +15,6 @@ use crate::{
     disk::Disk,
     fact::Fact,
     fault::Loss,
-    mutant::Mutant,
     process::{Did, End, Process},
 };
 
@@ -57,13 +56,13 @@ impl Host {
         &mut self,
         place: usize,
         seed: u64,
-        mutant: Option<Mutant>,
+        now: Nanos,
     ) -> (Result<Did, End>, Vec<Fact>) {
         self.boots = self.boots.saturating_add(1);
         let rng = Rng::from_seed(seed).fork(&format!("host {place} boot {}", self.boots));
-        match Process::boot(&self.disk, self.peer, &self.specs, rng, mutant) {
+        match Process::boot(&self.disk, self.peer, &self.specs, rng, now) {
             Ok(mut process) => {
-                let mut facts = vec![Fact::Began { host: place, life: process.shared.life }];
+                let mut facts = vec![Fact::Began { host: place, life: process.life.incarnation }];
                 facts.append(&mut process.shared.facts);
                 self.process = Some(process);
                 (Ok(Did::Act), facts)
@@ -96,7 +95,7 @@ impl Host {
         let Some(node) = usize::try_from(chosen).ok().and_then(|at| process.nodes.get(at)) else {
             return;
         };
-        let Ok(found) = node.snapshots().find(&self.disk) else { return };
+        let Ok(found) = node.resident.snapshots().find(&self.disk) else { return };
         let [newest, _] = found.whole.as_slice() else { return };
         // Records are numbered over all Nodes, so the end of a name says which one it is.
         let suffix = format!("-{:016x}.snap", newest.lsn.get());
@@ -111,7 +110,7 @@ impl Host {
 impl Process {
     /// Whether no Node has anything to do at once.
     pub(crate) fn rests(&self, now: Nanos) -> bool {
-        self.nodes.iter().all(|hosted| match hosted.cycle.next(hosted.node.next_wakeup(), now) {
+        self.nodes.iter().all(|hosted| match hosted.resident.next(now) {
             Act::Rest(Wakeup::At(due)) => due > now,
             Act::Rest(_) => true,
             _ => false,

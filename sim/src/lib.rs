@@ -40,13 +40,12 @@ mod disk;
 mod fact;
 mod failure;
 mod fault;
+mod ground;
 mod host;
 mod hosted;
 mod invariant;
 mod ledger;
-mod mutant;
 mod process;
-mod raise;
 mod run;
 mod shrink;
 mod sight;
@@ -60,7 +59,8 @@ pub use self::{
     fault::{Fault, Faults, Injected, Loss},
     invariant::Invariant,
     ledger::Ledger,
-    mutant::Mutant,
     sight::Sight,
     world::{Call, World},
 };
+
+pub use samsara_runtime::planted::Bug as Mutant;

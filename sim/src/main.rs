@@ -80,7 +80,7 @@ fn wish(mut args: impl Iterator<Item = String>) -> Option<Wish> {
             "--seeds" => wish.seeds = 0..value.parse().ok()?,
             "--seconds" => wish.seconds = value.parse().ok()?,
             "--mutant" => {
-                let (_, mutant) = Mutant::ALL.into_iter().find(|(name, _)| *name == value)?;
+                let (_, mutant) = Mutant::ALL.iter().copied().find(|(name, _)| *name == value)?;
                 wish.mutant = Some((value, mutant));
             }
             _ => return None,

@@ -3,23 +3,26 @@
 //! Law: what comes after what is the cycle's to say. A process does one act of one Node at a time,
 //! and may end between any two of them and inside of each.
 
-use std::error::Error;
+use std::{collections::BTreeMap, error::Error};
 
 use samsara_proto::PeerId;
 use samsara_runtime::{
     config::{HostConfig, JournalConfig},
-    id::Incarnation,
-    recovery::{Cursors, Lives, Log, Lsn, NodeSpec},
+    event::{Control, IngressEvent},
+    hosting::{Birth, Did as Done, Fallen, Halt, RaiseError, Resident, Store, StoreFault},
+    id::ExecId,
+    node::Wakeup,
+    planted,
+    recovery::{Act, NodeSpec, StoreLife},
     rng::Rng,
-    storage::{Storage, StorageError},
     time::Nanos,
 };
 
 use crate::{
     disk::{Cut, Disk},
     fact::Fact,
-    hosted::Hosted,
-    mutant::Mutant,
+    ground::Shared,
+    hosted::{Hosted, blank},
 };
 
 /// Why an act was not done.
@@ -43,68 +46,49 @@ impl From<Cut> for End {
     }
 }
 
-/// What the process of a host shares among its Nodes.
-pub(crate) struct Shared {
-    pub(crate) disk: Disk,
-    pub(crate) host: PeerId,
-    pub(crate) lives: Lives,
-    pub(crate) life: Incarnation,
-    pub(crate) log: Log,
-    pub(crate) cursors: Cursors,
-    pub(crate) mutant: Option<Mutant>,
-    pub(crate) facts: Vec<Fact>,
-    /// Records that say how far outputs were taken, and are not durable yet.
-    pub(crate) told: Vec<(Lsn, usize, u64)>,
-}
-
-impl Shared {
-    pub(crate) fn plants(&self, mutant: Mutant) -> bool {
-        self.mutant == Some(mutant)
-    }
-
-    /// What an error of the disk means for the process.
-    pub(crate) fn end(&self, error: &(dyn Error + 'static)) -> End {
-        if self.disk.is_cut() { End::Cut } else { end(error) }
-    }
-
-    /// Begins a life.
-    pub(crate) fn bump(&mut self, rng: &mut Rng) -> Result<Incarnation, End> {
-        let mut disk =
-            if self.plants(Mutant::NoBump) { self.disk.copy() } else { self.disk.clone() };
-        let life = self.lives.bump(&mut disk, rng).map_err(|error| self.end(&error))?;
-        self.life = life.incarnation;
-        Ok(self.life)
-    }
-
-    fn note_told(&mut self) {
-        let durable = self.log.durable();
-        let facts = &mut self.facts;
-        self.told.retain(|(lsn, node, up_to)| {
-            if *lsn <= durable {
-                facts.push(Fact::Told { node: *node, up_to: *up_to });
-            }
-            *lsn > durable
-        });
-    }
-}
-
-fn end(error: &(dyn Error + 'static)) -> End {
-    let mut at = Some(error);
-    while let Some(error) = at {
-        match error.downcast_ref::<StorageError>() {
-            Some(StorageError::Full { .. }) => return End::Full,
-            Some(StorageError::Io { .. }) => return End::Failed,
-            Some(other) => return End::Broken(other.to_string()),
-            None => at = error.source(),
+impl End {
+    /// What an error of the store means for the process.
+    pub(crate) fn of_store(disk: &Disk, fault: &StoreFault) -> Self {
+        match fault {
+            _ if disk.is_cut() => Self::Cut,
+            fault if fault.may_pass() => Self::Full,
+            fault if fault.has_stopped() => Self::Failed,
+            fault => Self::Broken(chain(fault)),
         }
     }
-    End::Broken(error.to_string())
+
+    fn of_act(disk: &Disk, halt: &Halt) -> Self {
+        match halt {
+            Halt::Fell { .. } => Self::Fell,
+            Halt::Store(fault) => Self::of_store(disk, fault),
+            other => Self::Broken(chain(other)),
+        }
+    }
+
+    fn of_raise(disk: &Disk, error: &RaiseError) -> Self {
+        match error {
+            RaiseError::Fell { .. } => Self::Fell,
+            RaiseError::Store(fault) => Self::of_store(disk, fault),
+            other => Self::Broken(chain(other)),
+        }
+    }
+}
+
+/// What an error says, and those beneath it.
+fn chain(error: &dyn Error) -> String {
+    let (mut text, mut at) = (error.to_string(), error.source());
+    while let Some(source) = at {
+        text.push_str(&format!(": {source}"));
+        at = source.source();
+    }
+    text
 }
 
 /// A process at work.
 pub(crate) struct Process {
     pub(crate) shared: Shared,
     pub(crate) nodes: Vec<Hosted>,
+    pub(crate) life: StoreLife,
     /// Whose turn it is.
     turn: usize,
     rng: Rng,
@@ -121,9 +105,11 @@ pub(crate) enum Did {
     Rest(Option<Nanos>),
 }
 
-fn journal() -> JournalConfig {
-    // Small segments, so that they are changed and cut all the time.
-    JournalConfig { segment_bytes: 8_192, max_record_bytes: 6_144, ..JournalConfig::edge() }
+/// Small segments, so that they are changed and cut all the time.
+fn config() -> HostConfig {
+    let journal =
+        JournalConfig { segment_bytes: 8_192, max_record_bytes: 6_144, ..JournalConfig::edge() };
+    HostConfig { journal, ..HostConfig::default() }
 }
 
 impl Process {
@@ -133,16 +119,41 @@ impl Process {
         host: PeerId,
         specs: &[(usize, NodeSpec)],
         mut rng: Rng,
-        mutant: Option<Mutant>,
+        now: Nanos,
     ) -> Result<Self, (End, Vec<Fact>)> {
-        let told = |shared: &mut Shared, end| (end, std::mem::take(&mut shared.facts));
-        let mut shared = open(disk, host, &mut rng, mutant).map_err(|end| (end, Vec::new()))?;
-        let mut nodes = Vec::new();
+        let none = |fault: StoreFault| (End::of_store(disk, &fault), Vec::new());
+        let opened = Store::open(disk.clone(), config().journal, &mut rng);
+        let (mut store, _) = opened.map_err(none)?;
+        let life = store.begin_life(&mut rng).map_err(none)?;
+        let ids = specs.iter().map(|(id, spec)| (spec.peer_id(&host), *id)).collect();
+        let shared = Shared::new(disk.clone(), store, host, ids);
+        let mut process = Self { shared, nodes: Vec::new(), life, turn: 0, rng };
         for (id, spec) in specs {
-            let raised = Hosted::boot(*id, spec, &mut shared);
-            nodes.push(raised.map_err(|end| told(&mut shared, end))?);
+            let raised = process.raise(*id, spec, None, now);
+            let hosted = raised.map_err(|end| (end, std::mem::take(&mut process.shared.facts)))?;
+            process.nodes.push(hosted);
         }
-        Ok(Self { shared, nodes, turn: 0, rng })
+        Ok(process)
+    }
+
+    fn raise(
+        &mut self,
+        id: usize,
+        spec: &NodeSpec,
+        fallen: Option<Fallen>,
+        now: Nanos,
+    ) -> Result<Hosted, End> {
+        let (host, shared) = (self.shared.host, &mut self.shared);
+        let blank = blank(spec, &host)?;
+        shared.begin_turn(false);
+        let birth = Birth { host: &host, life: self.life, config: &config(), now };
+        let raised = Resident::raise(spec, &birth, shared, fallen);
+        let raised = raised.map_err(|not| End::of_raise(&shared.disk, &not.error));
+        shared.disk.point()?;
+        let mut hosted = Hosted { id, resident: raised?, blank, is_fragile: false };
+        let digest = hosted.digest()?;
+        self.shared.facts.push(Fact::Replayed { node: id, batch: self.shared.raised, digest });
+        Ok(hosted)
     }
 
     /// Does one act of the next Node that has one.
@@ -150,11 +161,11 @@ impl Process {
         let mut due = None;
         for _ in 0..self.nodes.len() {
             self.turn = self.turn.wrapping_add(1) % self.nodes.len().max(1);
-            let Some(node) = self.nodes.get_mut(self.turn) else { break };
-            let did = match node.act(&mut self.shared, now) {
+            let did = match self.act_of(self.turn, now) {
                 Err(End::Fell) => {
                     // Who cannot raise its Node has to end: without it nothing is to be retried.
-                    self.rise().map_err(|end| if end == End::Full { End::Failed } else { end })?;
+                    let risen = self.rise(now);
+                    risen.map_err(|end| if end == End::Full { End::Failed } else { end })?;
                     Did::Act
                 }
                 other => other?,
@@ -171,48 +182,73 @@ impl Process {
         Ok(Did::Rest(due))
     }
 
+    fn act_of(&mut self, turn: usize, now: Nanos) -> Result<Did, End> {
+        let Self { shared, nodes, .. } = self;
+        let Some(hosted) = nodes.get_mut(turn) else { return Ok(Did::Rest(None)) };
+        shared.disk.point()?;
+        shared.begin_turn(true);
+        if matches!(hosted.resident.next(now), Act::Apply(_))
+            && std::mem::take(&mut hosted.is_fragile)
+        {
+            planted::fall_next();
+        }
+        let did = hosted.resident.act(shared, now);
+        let did = did.map_err(|halt| End::of_act(&shared.disk, &halt));
+        if shared.disk.is_cut() {
+            return Err(End::Cut);
+        }
+        match did? {
+            Done::Act(Act::Apply(lsn)) => {
+                let (batch, digest) = (lsn.unwrap_or_default(), hosted.digest()?);
+                shared.facts.push(Fact::Applied { node: hosted.id, batch, digest });
+            }
+            Done::Act(Act::Release) if shared.turn.is_some() => {
+                let last = hosted.resident.outputs();
+                let told = hosted.resident.took_outputs(shared, last);
+                let told = told.map_err(|fault| End::of_store(&shared.disk, &fault))?;
+                shared.told.extend(told.map(|record| (record, hosted.id, last)));
+            }
+            Done::Act(Act::Sync(_) | Act::Capture) | Done::Waits(_) => return Ok(Did::Sync),
+            Done::Rest(Wakeup::At(due)) => return Ok(Did::Rest(Some(due))),
+            Done::Rest(_) => return Ok(Did::Rest(None)),
+            Done::Act(_) => {}
+        }
+        Ok(Did::Act)
+    }
+
     /// A new life for the Node whose turn it is, which fell.
-    fn rise(&mut self) -> Result<(), End> {
+    fn rise(&mut self, now: Nanos) -> Result<(), End> {
         let fallen = self.nodes.remove(self.turn);
-        self.shared.facts.push(Fact::Fell { node: fallen.id });
-        self.shared.bump(&mut self.rng)?;
-        let raised = fallen.rise(&mut self.shared)?;
-        self.nodes.insert(self.turn, raised);
+        let id = fallen.id;
+        self.shared.facts.push(Fact::Fell { node: id });
+        let begun = self.shared.store.begin_life(&mut self.rng);
+        self.life = begun.map_err(|fault| End::of_store(&self.shared.disk, &fault))?;
+        let node = fallen.resident.node();
+        let zombie = node.ingress_handle().for_life(node.incarnation().get());
+        let spec = fallen.resident.spec().clone();
+        let risen = self.raise(id, &spec, Some(fallen.resident.into_fallen()), now)?;
+        self.nodes.insert(self.turn, risen);
+        let is_refused = zombie.try_push(IngressEvent::Control(Control::Clear), 0).is_err();
+        self.shared.facts.push(Fact::Zombie { node: id, is_refused });
         Ok(())
     }
 
     /// Cuts the log as far as no Node needs it any more.
     fn truncate(&mut self) -> Result<(), End> {
-        let has_captured = self.nodes.iter_mut().any(|node| std::mem::take(&mut node.has_captured));
-        if !has_captured {
+        if !std::mem::take(&mut self.shared.has_captured) {
             return Ok(());
         }
-        let keeps = self.nodes.iter_mut().filter_map(|node| node.cycle.cadence().keep());
+        let keeps = self.nodes.iter_mut().filter_map(|node| node.resident.needs_from());
         let Some(keep) = keeps.min() else { return Ok(()) };
-        let Shared { log, disk, .. } = &mut self.shared;
-        let cut = log.truncate(disk, keep);
-        cut.map_err(|error| self.shared.end(&error))
+        let cut = self.shared.store.truncate(keep);
+        cut.map_err(|fault| End::of_store(&self.shared.disk, &fault))
+    }
+
+    /// Notes which call it was that was admitted as this execution.
+    pub(crate) fn note_call(&mut self, node: usize, exec: ExecId, call: u64) {
+        self.shared.calls.insert((node, exec), call);
     }
 }
 
-fn open(disk: &Disk, host: PeerId, rng: &mut Rng, mutant: Option<Mutant>) -> Result<Shared, End> {
-    let mut disk = disk.clone();
-    let meaning = |disk: &Disk, error: &(dyn Error + 'static)| {
-        if disk.is_cut() { End::Cut } else { end(error) }
-    };
-    disk.lock().map_err(|error| meaning(&disk, &error))?;
-    let lives = Lives::open(&mut disk, rng).map_err(|error| meaning(&disk, &error))?;
-    let log = Log::open(&mut disk, lives.store(), journal(), rng.fork("log"));
-    let log = log.map_err(|error| meaning(&disk, &error))?.log;
-    let cursors = Cursors::open(&mut disk).map_err(|error| meaning(&disk, &error))?;
-    let life = Incarnation::new(0);
-    let (facts, told) = (Vec::new(), Vec::new());
-    let mut shared = Shared { disk, host, lives, life, log, cursors, mutant, facts, told };
-    shared.bump(rng)?;
-    Ok(shared)
-}
-
-/// What a host does about batches that bring their Node down.
-pub(crate) fn poison() -> samsara_runtime::config::PoisonConfig {
-    HostConfig::default().poison
-}
+/// Calls that were admitted and not acknowledged, by Node and execution.
+pub(crate) type OpenCalls = BTreeMap<(usize, ExecId), u64>;

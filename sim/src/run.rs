@@ -172,7 +172,7 @@ impl<'w> Run<'w> {
         let mut told = Vec::new();
         for process in self.hosts.iter().filter_map(|host| host.process.as_ref()) {
             for node in &process.nodes {
-                let execs = node.letters.iter().filter_map(|(_, letter)| letter.exec);
+                let execs = node.resident.letters().iter().filter_map(|(_, letter)| letter.exec);
                 let calls = execs.filter_map(|exec| self.acked.get(&(node.id, exec)));
                 told.extend(calls.map(|call| Fact::Lettered { node: node.id, call: *call }));
             }
@@ -188,15 +188,12 @@ impl<'w> Run<'w> {
         let number = planned.number;
         self.tell(Fact::Offered { node, call: number })?;
         let now = self.now;
-        let hosted = self.hosts.get_mut(place).and_then(|host| {
-            let nodes = &mut host.process.as_mut()?.nodes;
+        let admitted = self.hosts.get_mut(place).and_then(|host| {
+            let process = host.process.as_mut()?;
             host.due = Some(now.max(host.paused_until));
-            nodes.iter_mut().find(|hosted| hosted.id == node)
-        });
-        let admitted = hosted.and_then(|hosted| {
-            let inputs = call.inputs.iter().map(|(name, value)| (&**name, value.clone()));
-            let exec = hosted.node.invoke(&call.module, inputs).ok()?;
-            hosted.calls.insert(exec, number);
+            let hosted = process.nodes.iter_mut().find(|hosted| hosted.id == node)?;
+            let exec = hosted.invoke(&call)?;
+            process.note_call(node, exec, number);
             Some(())
         });
         match admitted {
@@ -246,7 +243,7 @@ impl<'w> Run<'w> {
 
     /// A host does its next act, or its next process begins.
     fn host_acts(&mut self, place: usize) -> Result<(), Broke> {
-        let (now, mutant) = (self.now, self.world.mutant);
+        let now = self.now;
         let Some(host) = self.hosts.get_mut(place) else { return Ok(()) };
         if host.full_until > Nanos::ZERO && now >= host.full_until {
             host.full_until = Nanos::ZERO;
@@ -257,7 +254,7 @@ impl<'w> Run<'w> {
                 let did = process.act(now);
                 (did, std::mem::take(&mut process.shared.facts))
             }
-            None => host.boot(place, self.world.seed, mutant),
+            None => host.boot(place, self.world.seed, now),
         };
         facts.into_iter().try_for_each(|fact| self.tell(fact))?;
         self.go_on(place, did)?;
@@ -355,7 +352,7 @@ fn sight(hosts: &[Host], is_settled: bool) -> Option<Sight<'_>> {
     let mut nodes = Vec::new();
     for host in hosts {
         let process = host.process.as_ref()?;
-        nodes.extend(process.nodes.iter().map(|hosted| (hosted.id, hosted.name(), &hosted.node)));
+        nodes.extend(process.nodes.iter().map(|hosted| (hosted.id, hosted.name(), hosted.node())));
     }
     nodes.sort_by_key(|(id, ..)| *id);
     let nodes = nodes.into_iter().map(|(_, name, node)| (name, node)).collect();

@@ -5,6 +5,7 @@
 use std::{fmt, rc::Rc, time::Duration};
 
 use samsara_runtime::{
+    planted::{self, Bug as Mutant},
     recovery::{Durability, NodeSpec},
     rng::Rng,
     time::Nanos,
@@ -15,7 +16,6 @@ use crate::{
     failure::{Broken, Failure, Report},
     fault::{Faults, Injected},
     invariant::Invariant,
-    mutant::Mutant,
     run::{Outcome, Run},
     shrink::shrink,
     sight::Sight,
@@ -67,7 +67,7 @@ pub struct World {
     pub(crate) always: Vec<(String, Predicate)>,
     pub(crate) at_last: Vec<(String, Predicate)>,
     invariants: Vec<MakeInvariant>,
-    pub(crate) mutant: Option<Mutant>,
+    mutant: Option<Mutant>,
     again: String,
 }
 
@@ -211,7 +211,7 @@ impl World {
     ) -> Result<Outcome, Failure> {
         let mut invariants = crate::invariant::all();
         invariants.extend(self.invariants.iter().map(|make| make()));
-        Ok(Run::new(self, invariants)?.go(faults, calls, end))
+        planted::with(self.mutant, || Ok(Run::new(self, invariants)?.go(faults, calls, end)))
     }
 
     /// The calls of all clients, in order.

@@ -6,6 +6,7 @@ use samsara_tests::counting::CountingAllocator;
 static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 mod engine {
+    mod anew;
     mod answers;
     mod backend;
     mod bootstrap;
@@ -33,9 +34,11 @@ mod engine {
     mod peers;
     mod places;
     mod plain_onnx;
+    mod restored;
     mod role;
     mod round;
     mod rows;
+    mod sessions;
     mod snapshot;
     mod state;
     mod surroundings;

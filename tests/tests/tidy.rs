@@ -10,6 +10,7 @@ mod tidy {
     mod links;
     mod manifest;
     mod openings;
+    mod order;
     mod packages;
     mod ranks;
     mod reach;

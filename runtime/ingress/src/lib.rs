@@ -36,6 +36,7 @@
 //! | an answer to find a place however full it is | [`IngressHandle::ticket`] |
 //! | the words of an ended life to be refused | [`IngressHandle::for_life`], [`IngressQueue::open`] |
 //! | to write a turn down before it counts | [`IngressReader::take`], `inspect`, `commit` |
+//! | to sleep until a journal has caught up | [`Watermark`] |
 //! | to model-check your own code around it | [`sync`] |
 //!
 //! Law: one lock guards all that producers see, and loom explores exactly the code that ships.
@@ -57,6 +58,7 @@ mod refusal;
 mod shared;
 pub mod sync;
 mod ticket;
+mod watermark;
 
 pub use charge::Charge;
 pub use handle::IngressHandle;
@@ -69,3 +71,4 @@ pub use queue::{IngressQueue, IngressStats};
 pub use reader::{Admitted, IngressReader, Readiness, Turn};
 pub use refusal::{Fenced, PushError, Refusal, RefusalCounts};
 pub use ticket::{Settler, Ticket};
+pub use watermark::{Stopped, Watermark};

@@ -30,6 +30,8 @@ pub enum Bug {
     Answers,
     /// A producer finds no room, then joins the line under another lock.
     QueueUp,
+    /// A mark is found too low, then the waker is left under another lock.
+    Wait,
     /// A producer that gives up leaves its grant lying.
     Cancel,
 }

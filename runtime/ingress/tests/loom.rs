@@ -5,7 +5,7 @@
 #![cfg(loom)]
 
 use std::{
-    future::Future,
+    future::{Future, poll_fn},
     pin::Pin,
     process::Command,
     sync::atomic::{AtomicUsize, Ordering},
@@ -13,9 +13,9 @@ use std::{
 };
 
 use samsara_ingress::{
-    IngressHandle, IngressLimits, IngressQueue, IngressReader, Readiness, TurnLimits,
+    IngressHandle, IngressLimits, IngressQueue, IngressReader, Readiness, TurnLimits, Watermark,
     planted::{self, Bug},
-    sync::{Arc, block_on, model, thread},
+    sync::{Arc, atomic::AtomicU64, block_on, model, thread},
 };
 
 type Queue = IngressQueue<u32, u8>;
@@ -293,6 +293,25 @@ fn awaiting_push() {
     pushers.into_iter().for_each(|pusher| pusher.join().expect("the producer was woken"));
 }
 
+/// Two turns wait for what a writer makes durable, one record after the other.
+fn l9_durable() {
+    let mark = Arc::new(Watermark::new(0));
+    let synced = Arc::new(AtomicU64::new(0));
+    let waiters = [1, 2].map(|lsn| {
+        let (mark, synced) = (Arc::clone(&mark), Arc::clone(&synced));
+        thread::spawn(move || {
+            let level = block_on(poll_fn(|cx| mark.poll_reached(lsn, lsn, cx)));
+            assert!(level.expect("it was not stopped") >= lsn);
+            assert!(synced.load(Ordering::Relaxed) >= lsn, "woken before it was durable");
+        })
+    });
+    for lsn in 1..=2 {
+        synced.store(lsn, Ordering::Relaxed);
+        mark.rise(lsn);
+    }
+    waiters.into_iter().for_each(|waiter| waiter.join().expect("no panic"));
+}
+
 /// A producer gives up waiting while the one behind it waits on.
 fn cancelled_push() {
     let queue = queue(1, 10);
@@ -366,5 +385,6 @@ models! {
     drains_three_producers_before_its_end: l13_close_and_drain, Admit, bound 2;
     hands_its_events_over_to_the_next_life: l14_restart, Commit, bound 3;
     wakes_a_producer_when_there_is_room: awaiting_push, QueueUp, bound 3;
+    wakes_who_waits_once_it_is_durable: l9_durable, Wait, bound 3;
     passes_a_cancelled_grant_on: cancelled_push, Cancel, bound 3;
 }

@@ -4,6 +4,7 @@
 mod mailbox {
     mod limits;
     mod lives;
+    mod marks;
     mod stress;
     mod tickets;
     mod waiting;

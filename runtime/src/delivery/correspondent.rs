@@ -23,6 +23,9 @@ use crate::{
     time::Nanos,
 };
 
+/// What a Node that has never lost its memory says of it.
+const FIRST: u64 = 1;
+
 /// One peer.
 #[derive(Clone, Debug)]
 pub(super) struct Correspondent {
@@ -31,6 +34,8 @@ pub(super) struct Correspondent {
     pub(super) memory: u64,
     pub(super) is_linked: bool,
     was_dialled: bool,
+    /// Whether it was told on this link how often this Node began anew.
+    knows_memory: bool,
     pub(super) outboxes: BTreeMap<u64, Outbox>,
     pub(super) inboxes: BTreeMap<u64, Inbox>,
     loose: OutboundQueue<(Nanos, WireEnvelope)>,
@@ -48,6 +53,7 @@ impl Correspondent {
             memory: 0,
             is_linked: false,
             was_dialled: false,
+            knows_memory: false,
             outboxes: BTreeMap::new(),
             inboxes: BTreeMap::new(),
             loose: OutboundQueue::new(config.max_best_effort, 100),
@@ -68,6 +74,7 @@ impl Correspondent {
         self.inboxes.values_mut().for_each(Inbox::relink);
         self.refusals.clear();
         self.was_dialled = false;
+        self.knows_memory = false;
     }
 
     /// The inbox of a stream, made if there is room for one.
@@ -180,6 +187,10 @@ impl Correspondent {
                 desk.steps.push(CourierStep::Dial { peer: to });
             }
             return;
+        }
+        // Before the peer says something new on a stream that it does not know to have ended.
+        if !std::mem::replace(&mut self.knows_memory, true) && desk.station.memory > FIRST {
+            desk.send(to, word::memory(desk.station.memory));
         }
         let mut ride = self.ride(desk);
         self.answer(to, desk);

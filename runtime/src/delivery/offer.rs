@@ -45,12 +45,19 @@ impl Courier {
         steps: &mut Vec<CourierStep>,
     ) -> Result<(), OfferError> {
         match class {
+            // It was said, and ended with its stream.
+            Delivery::Effective if self.is_past(&to, &envelope) => Ok(()),
             Delivery::Effective => self.keep(to, envelope, now, self.is_restored, steps),
             Delivery::BestEffort => {
                 steps.push(dropped_loose(to, Undelivered::Replayed));
                 Ok(())
             }
         }
+    }
+
+    fn is_past(&self, to: &PeerId, envelope: &WireEnvelope) -> bool {
+        let known = self.peers.get(to).and_then(|known| known.outboxes.get(&envelope.stream));
+        known.is_some_and(|outbox| envelope.stream_epoch < outbox.epoch)
     }
 
     fn keep(

@@ -31,6 +31,11 @@ impl Courier {
 
     /// The courier that goes on from a section. What it kept is sent as redelivered, and likewise
     /// what the Node's replay then [offers again](Self::offer_again) in addition.
+    ///
+    /// For each batch of that replay the host tells it what is [durable](Self::synced), and offers
+    /// again all that the batch says, whether it [has
+    /// left](crate::recovery::Heard::Gave) or not; then it [verifies](Self::verify). What is already
+    /// kept or acknowledged is known by its number and is not kept twice.
     pub fn restore(
         station: Station,
         config: DeliveryConfig,

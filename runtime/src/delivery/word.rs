@@ -3,7 +3,8 @@
 //! Law: nothing new on the wire. A question is an envelope of a stream without fills that bears the
 //! number to come next and asks for a response; the answer is one without stream and number that
 //! bears the acknowledgement. A refusal of a life has stream 0, its nonce for an epoch and its
-//! incarnation for a number.
+//! incarnation for a number. One that has begun anew says so first on each link, with an answer to
+//! nothing.
 
 use samsara_proto::{
     WireEnvelope,
@@ -67,6 +68,13 @@ pub(super) fn answer(id: u64, memory: u64, ack: Ack) -> WireEnvelope {
     envelope
 }
 
+/// Says unasked how often the one who speaks began anew.
+pub(super) fn memory(memory: u64) -> WireEnvelope {
+    let mut envelope = WireEnvelope { stream_epoch: memory, ..note() };
+    envelope.set_correlation(Correlation::Response);
+    envelope
+}
+
 /// Says that a life is not heard any more.
 pub(super) fn fenced(life: Life) -> WireEnvelope {
     let Life { incarnation, boot_nonce } = life;
@@ -110,6 +118,7 @@ mod tests {
         let words = [
             (question(1, 2, 3, 9), Word::Question { id: 9 }),
             (answer(9, 1, ack), Word::Answer { id: 9 }),
+            (memory(2), Word::Answer { id: 0 }),
             (WireEnvelope { acks: vec![ack], ..note() }, Word::Note),
             (carried, Word::Stream),
             (asks, Word::Stream),

@@ -45,6 +45,8 @@ pub enum PeerChange {
     ForgetOwn(Address),
     /// Note that a send has reached a peer.
     Reached(PeerId),
+    /// Begin the stream to a peer anew, since it has lost what it had of it.
+    BeginAnew(PeerId),
 }
 
 impl PeerChange {
@@ -59,7 +61,11 @@ impl PeerChange {
             Self::Add { addresses: list, .. } => addresses(list.len()),
             Self::Register { .. } | Self::Forget { .. } => addresses(1),
             Self::AddOwn(_) | Self::ForgetOwn(_) => addresses(1),
-            Self::Block(_) | Self::Unblock(_) | Self::Drop(_) | Self::Reached(_) => 0,
+            Self::Block(_)
+            | Self::Unblock(_)
+            | Self::Drop(_)
+            | Self::Reached(_)
+            | Self::BeginAnew(_) => 0,
         }
     }
 }

@@ -6,8 +6,8 @@
 use samsara_proto::wire::{Ack, ChainContext, Fill, Refusal, TraceContext, WireEnvelope};
 
 use super::{
-    BootstrapInputs, Control, EnvelopeFrom, IngressEvent, InputIndex, PeerChange, SendFailed,
-    SendFailure,
+    BootstrapInputs, Control, EnvelopeFrom, IngressEvent, InputIndex, InvokeAs, PeerChange,
+    SendFailed, SendFailure,
 };
 use crate::codec::{saved, saved_enum};
 
@@ -20,6 +20,7 @@ saved_enum! { IngressEvent: "event" {
     6 = SendFailed(failed),
     7 = AppIngressError { error, count },
     8 = Control(control),
+    9 = InvokeAs(asked),
 } }
 
 saved_enum! { Control: "control event" {
@@ -42,6 +43,7 @@ saved_enum! { PeerChange: "change of peers" {
     8 = AddOwn(address),
     9 = ForgetOwn(address),
     10 = Reached(peer),
+    11 = BeginAnew(peer),
 } }
 
 saved_enum! { SendFailure: "failure to send" {
@@ -54,6 +56,7 @@ saved_enum! { SendFailure: "failure to send" {
 saved! {
     InputIndex { module, input }
     BootstrapInputs { module, inputs }
+    InvokeAs { client, request, exec, module, inputs }
     EnvelopeFrom { src_peer, envelope, src_observed_address }
     SendFailed { peer, request, reason }
 }

@@ -89,6 +89,9 @@ impl Walk<'_> {
         if let Some(bus) = &mut self.services.bus {
             bus.note_end(exec);
         }
+        if let Some(asking) = self.services.asked() {
+            asking.note_end(exec);
+        }
         self.note_bootstrap_end(exec, has_failed);
     }
 }

@@ -85,6 +85,7 @@ impl Walk<'_> {
                 let changed = self.services.note_success(peer);
                 self.announce(*peer, changed);
             }
+            PeerChange::BeginAnew(peer) => known.begin_stream_anew(peer),
         }
         Ok(())
     }

@@ -168,6 +168,22 @@ impl<R> Sessions<R> {
         true
     }
 
+    /// Notes that what came of a pending request is not kept.
+    pub fn lose(&mut self, id: ClientId, request: u64) {
+        let client = self.clients.get_mut(&id);
+        let pending = client.and_then(|client| client.requests.get_mut(&request));
+        if let Some(pending @ Request::Pending) = pending {
+            *pending = Request::Gone;
+        }
+    }
+
+    /// Whether a request is being carried out.
+    pub fn is_pending(&self, id: ClientId, request: u64) -> bool {
+        let client = self.clients.get(&id);
+        let request = client.and_then(|client| client.requests.get(&request));
+        matches!(request, Some(Request::Pending))
+    }
+
     /// Forgets a client that will not ask again.
     pub fn close(&mut self, id: ClientId) {
         let Some(client) = self.clients.remove(&id) else { return };

@@ -3,7 +3,11 @@
 //! Law: it enters as a new one, in an execution of its own; what the old one was is over.
 
 use super::Node;
-use crate::{error::DeliveryError, event::IngressEvent, id::ExecId};
+use crate::{
+    error::DeliveryError,
+    event::{IngressEvent, InvokeAs},
+    id::ExecId,
+};
 
 /// Why an event was not offered once more.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +33,10 @@ impl Node {
             IngressEvent::Invoke { module, inputs, .. } => {
                 self.admit(weight, |exec| IngressEvent::Invoke { exec, module, inputs })
             }
+            // Asked as before: if it was answered, it is answered again.
+            IngressEvent::InvokeAs(asked) => self.admit(weight, |exec| {
+                IngressEvent::InvokeAs(Box::new(InvokeAs { exec, ..*asked }))
+            }),
             other => return Err(OfferAgainError::NotOwn(Box::new(other))),
         };
         Ok(admitted?)

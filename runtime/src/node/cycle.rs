@@ -86,6 +86,7 @@ impl Node {
             PHASES.iter().for_each(|phase| turn.pass(*phase));
         }
         turn.end();
+        turn.walk.tell_replies(first_step);
         let aborted = turn.walk.guard.map_or_else(Vec::new, |guard| guard.into_aborted());
         let mut held = self.beside.as_mut().and_then(|beside| beside.held.take());
         engine.settle_births(|weight| held.as_mut()?.split(weight));
@@ -131,6 +132,7 @@ impl Turn<'_> {
                     let inputs = inputs.iter().map(|(input, value)| (*input, value));
                     walk.begin(*exec, *module, weight, inputs);
                 }
+                IngressEvent::InvokeAs(asked) => walk.ask(asked, weight),
                 IngressEvent::Completion { .. } | IngressEvent::CompletionFailed { .. } => {}
                 IngressEvent::AppIngressError { error, count } => {
                     if let Some(bus) = &mut walk.services.bus {
@@ -190,6 +192,7 @@ impl Turn<'_> {
                 IngressEvent::AppEvent { exec, .. } | IngressEvent::Invoke { exec, .. } => {
                     Cancelled::Event { exec: *exec }
                 }
+                IngressEvent::InvokeAs(asked) => Cancelled::Event { exec: asked.exec },
                 IngressEvent::Completion { command, .. }
                 | IngressEvent::CompletionFailed { command, .. } => {
                     walk.services.note_answer(*command);

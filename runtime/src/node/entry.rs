@@ -38,6 +38,16 @@ impl Node {
         module: &str,
         inputs: impl IntoIterator<Item = (&'n str, V)>,
     ) -> Result<ExecId, DeliveryError> {
+        let (module, inputs, bytes) = self.invoke_inputs(module, inputs)?;
+        self.admit(bytes, |exec| IngressEvent::Invoke { exec, module, inputs })
+    }
+
+    /// The module, and what goes to its inputs with its size, if an invocation may have that.
+    pub(super) fn invoke_inputs<'n, V: IntoValue>(
+        &self,
+        module: &str,
+        inputs: impl IntoIterator<Item = (&'n str, V)>,
+    ) -> Result<(u32, Vec<(u32, Value)>, u64), DeliveryError> {
         let index = self.module(module)?;
         let mut values = Vec::new();
         let mut bytes = 0_u64;
@@ -56,7 +66,7 @@ impl Node {
             values.push((input, value));
         }
         check_size(bytes, self.config().max_invoke_bytes)?;
-        self.admit(bytes, |exec| IngressEvent::Invoke { exec, module: index, inputs: values })
+        Ok((index, values, bytes))
     }
 
     /// Offers one input, in an execution of its own.

@@ -56,6 +56,7 @@ pub struct Installation<'p> {
     place: Option<&'p str>,
     bound: BTreeMap<&'p str, BTreeSet<PeerId>>,
     config: Arc<NodeConfig>,
+    memory: u64,
 }
 
 impl<'p> Installation<'p> {
@@ -69,6 +70,7 @@ impl<'p> Installation<'p> {
             place: None,
             bound: BTreeMap::new(),
             config: Arc::default(),
+            memory: 1,
         }
     }
 
@@ -102,8 +104,24 @@ impl<'p> Installation<'p> {
         self
     }
 
+    /// How often a Node of this id has begun with nothing remembered, this time included: more than
+    /// at any time before, for each process of a Node whose history does not outlive it. Its
+    /// streams are new ones then, and its peers drop the old ones and report it. A Node that has
+    /// never lost its history leaves it at 1.
+    pub fn memory(mut self, times: u64) -> Self {
+        self.memory = times.max(1);
+        self
+    }
+
     /// A Node that is ready, or all that is wrong.
     pub fn install(self) -> Result<Node, InstallError> {
+        let memory = self.memory;
+        let mut node = self.install_at_first()?;
+        node.services.memory = memory;
+        Ok(node)
+    }
+
+    fn install_at_first(self) -> Result<Node, InstallError> {
         let places = self.places();
         let named = self.place.iter().chain(self.bound.keys());
         if let Some(place) = named.copied().find(|place| !places.contains(place)) {
@@ -197,6 +215,12 @@ impl Node {
     /// The place that it is at, if it was told one.
     pub fn place(&self) -> Option<&str> {
         self.services.bindings.as_ref()?.place.as_deref()
+    }
+
+    /// How often it has begun with nothing remembered: what its
+    /// [courier](crate::delivery::Station::memory) speaks of too.
+    pub fn memory(&self) -> u64 {
+        self.services.memory()
     }
 
     /// The peers that are at a place, in the order of their ids.

@@ -63,6 +63,7 @@ impl Node {
                 IngressEvent::AppEvent { exec, .. } | IngressEvent::Invoke { exec, .. } => {
                     self.admissions.note(*exec);
                 }
+                IngressEvent::InvokeAs(asked) => self.admissions.note(asked.exec),
                 IngressEvent::Control(Control::Start) => self.is_starting = false,
                 _ => {}
             }

@@ -148,6 +148,14 @@ impl Node {
         self.change(PeerChange::Allow(allowed))
     }
 
+    /// Begins the reliable stream to a peer anew, under an epoch of its own: what a host does when
+    /// its courier tells that the old one has [ended](crate::delivery::CourierStep::Dropped), as
+    /// when the peer has lost its memory. What is said until then is dropped with the old stream.
+    /// Without a stream to the peer nothing changes.
+    pub fn begin_stream_anew(&mut self, peer: PeerId) -> Result<(), PeerChangeError> {
+        self.change(PeerChange::BeginAnew(peer))
+    }
+
     /// How a peer fares, if anything is known.
     pub fn peer_health(&self, peer: &PeerId) -> Option<PeerHealth> {
         self.services.health(peer)

@@ -68,6 +68,10 @@ impl Heads {
         self.nodes.get(node).map_or(Lsn::ZERO, |place| place.last)
     }
 
+    pub(super) fn nodes(&self) -> impl Iterator<Item = PeerId> {
+        self.nodes.keys().copied()
+    }
+
     /// Whether one more Node, or this one, has room among so many.
     pub(super) fn has_room(&self, node: &PeerId, cap: u32) -> bool {
         self.nodes.contains_key(node) || self.nodes.len() < cap as usize

@@ -152,6 +152,7 @@ pub(super) fn of_batch(at: Lsn, batch: &Batch, reason: &str) -> Vec<(LetterId, D
     let letter = |(place, event): (u32, &IngressEvent)| {
         let exec = match event {
             IngressEvent::AppEvent { exec, .. } | IngressEvent::Invoke { exec, .. } => Some(*exec),
+            IngressEvent::InvokeAs(asked) => Some(asked.exec),
             IngressEvent::EnvelopeFrom(_) => None,
             _ => return None,
         };

@@ -3,15 +3,22 @@
 //! Law: numbers rise by one and are given at append; records go out in that order; what could not be
 //! written waits and is not lost. After a failed write or sync nothing is taken any more, but a disk
 //! that is only full may be tried again.
+//!
+//! A log has two sides, since a sync takes thousands of times as long as an append: who may not wait
+//! for a disk splits it, and lets another thread write what has gathered meanwhile.
 
-use std::collections::VecDeque;
+mod back;
+mod front;
 
 use samsara_proto::PeerId;
 
-use super::heads::{Heads, ResumeError, StillInLog};
-use super::record::{self, Head, Lsn, OVERHEAD_MAX, Record, RecordKind};
+pub use self::back::{LogBack, LogView};
+pub use self::front::LogFront;
+
+use super::heads::{ResumeError, StillInLog};
+use super::record::{Head, Lsn, Record, RecordKind};
 use super::scan::{self, Scan};
-use super::segment::{self, HEADER, Segment, StoreId};
+use super::segment::StoreId;
 use super::{OpenError, Opened};
 use crate::config::JournalConfig;
 use crate::rng::Rng;
@@ -20,22 +27,22 @@ use crate::storage::{Storage, StorageError};
 /// A log, open at its end.
 #[derive(Debug)]
 pub struct Log {
-    config: JournalConfig,
-    store: StoreId,
-    rng: Rng,
-    /// Oldest first; records go into the last.
-    segments: VecDeque<Segment>,
-    /// Where the next record goes in the last segment.
-    end: u64,
-    heads: Heads,
-    /// Records that are not written, one after the other and not sealed.
-    pending: Vec<u8>,
-    appended: Lsn,
-    written: Lsn,
-    durable: Lsn,
-    /// Whether the zeros of the next segment are on the disk.
-    is_prepared: bool,
-    is_stopped: bool,
+    front: LogFront,
+    back: LogBack,
+    group: LogGroup,
+}
+
+/// Records on their way from one side of a log to the other: written with one call and one sync.
+#[derive(Debug, Default)]
+pub struct LogGroup {
+    bytes: Vec<u8>,
+}
+
+impl LogGroup {
+    /// Whether nothing is on its way.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
 }
 
 /// Why a record was not appended. Nothing of it is in the log.
@@ -100,21 +107,40 @@ impl Log {
         rng: Rng,
     ) -> Result<Opened, OpenError> {
         let Scan { segments, heads, last, end, cut } = scan::open(storage, store)?;
-        let log = Self {
-            config,
-            store,
-            rng,
-            segments,
-            end,
-            heads,
-            pending: Vec::new(),
-            appended: last,
-            written: last,
-            durable: last,
-            is_prepared: false,
-            is_stopped: false,
-        };
-        Ok(Opened { log, cut })
+        let front = LogFront::new(config, heads, last);
+        let back = LogBack::new(config, store, rng, segments, (last, end));
+        Ok(Opened { log: Self { front, back, group: LogGroup::default() }, cut })
+    }
+
+    /// Its two sides, for two threads: records are taken from the [front](LogFront::hand_over) in
+    /// groups, each [written](LogBack::write) and [synced](LogBack::sync) while others gather.
+    ///
+    /// ```
+    /// use samsara_proto::PeerId;
+    /// use samsara_runtime::config::JournalConfig;
+    /// use samsara_runtime::recovery::{Log, LogGroup, Lsn, RecordKind, StoreId};
+    /// use samsara_runtime::rng::Rng;
+    /// use samsara_runtime::storage::{MemoryDisk, Storage};
+    ///
+    /// let mut disk = MemoryDisk::default();
+    /// disk.lock()?;
+    /// let opened = Log::open(&mut disk, StoreId([7; 16]), JournalConfig::edge(), Rng::from_seed(1))?;
+    /// let (mut front, mut back) = opened.log.split();
+    /// let mut group = LogGroup::default();
+    ///
+    /// front.append(&PeerId::from(1), RecordKind::Batch, b"first")?;
+    /// front.hand_over(&mut group);
+    /// front.append(&PeerId::from(1), RecordKind::Batch, b"while the first is written")?;
+    /// back.write(&mut disk, &mut group)?;
+    /// front.note_written(&group);
+    /// assert_eq!(back.sync(&mut disk)?, Lsn::new(1));
+    /// assert_eq!(front.appended(), Lsn::new(2));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn split(self) -> (LogFront, LogBack) {
+        let Self { mut front, back, group } = self;
+        front.take_back(group);
+        (front, back)
     }
 
     /// Takes a record of a Node, to be written with those of others, and gives its number.
@@ -124,106 +150,41 @@ impl Log {
         kind: RecordKind,
         payload: &[u8],
     ) -> Result<Lsn, AppendError> {
-        self.may_append(node, payload)?;
-        let before = self.heads.head(node).unwrap_or_default();
-        let head = before.after(node, kind, payload).ok_or(AppendError::Exhausted)?;
-        let lsn = self.appended.next().ok_or(AppendError::Exhausted)?;
-        let start = self.pending.len();
-        if record::push(&mut self.pending, lsn, node, &head, kind, payload).is_none() {
-            self.pending.truncate(start);
-            return Err(self.too_large(payload));
-        }
-        self.heads.advance(node, head, lsn);
-        self.appended = lsn;
-        Ok(lsn)
-    }
-
-    fn may_append(&self, node: &PeerId, payload: &[u8]) -> Result<(), AppendError> {
-        if self.is_stopped {
-            return Err(AppendError::Stopped);
-        }
-        let JournalConfig { pending_bytes: cap, max_nodes, .. } = self.config;
-        if self.max_payload().is_none_or(|max| payload.len() as u64 > max) {
-            return Err(self.too_large(payload));
-        }
-        let bytes = (payload.len() as u64).saturating_add(OVERHEAD_MAX as u64);
-        let waiting = self.pending.len() as u64;
-        if !self.pending.is_empty() && waiting.saturating_add(bytes) > cap {
-            return Err(AppendError::Full { bytes, waiting, cap });
-        }
-        if !self.heads.has_room(node, max_nodes) {
-            return Err(AppendError::TooManyNodes { cap: max_nodes });
-        }
-        Ok(())
-    }
-
-    fn too_large(&self, payload: &[u8]) -> AppendError {
-        AppendError::TooLarge { bytes: payload.len() as u64, cap: self.max_payload().unwrap_or(0) }
-    }
-
-    /// What every new segment takes, even in a tree of settings that nobody validated; nothing if
-    /// it does not take a record at all.
-    fn max_payload(&self) -> Option<u64> {
-        let room = self.config.segment_bytes.checked_sub((HEADER + OVERHEAD_MAX) as u64)?;
-        Some(self.config.max_record_bytes.min(room).min(u64::from(u32::MAX)))
+        self.front.append(node, kind, payload)
     }
 
     /// Writes what was appended. It is durable after the next [`Log::sync`].
     pub fn write(&mut self, storage: &mut impl Storage) -> Result<Lsn, LogError> {
-        self.must_go_on()?;
-        while !self.pending.is_empty() {
-            let (len, last) = self.fitting();
-            let Some(segment) = self.segments.back().filter(|_| len > 0) else {
-                self.rotate(storage)?;
-                continue;
-            };
-            let (salt, durable) = (segment.salt, self.durable);
-            let group = self.pending.get_mut(..len).unwrap_or_default();
-            seal_all(group, durable, salt);
-            let outcome = storage.write_at(&segment.file, self.end, group);
-            self.settle(outcome)?;
-            self.pending.drain(..len);
-            self.end = self.end.saturating_add(len as u64);
-            self.written = last;
-        }
-        Ok(self.written)
+        self.front.hand_over(&mut self.group);
+        let written = self.back.write(storage, &mut self.group);
+        self.front.note_written(&self.group);
+        self.heed(written)
     }
 
     /// Makes durable what was written, and says how far that is.
     pub fn sync(&mut self, storage: &mut impl Storage) -> Result<Lsn, LogError> {
-        self.must_go_on()?;
-        if let Some(segment) = self.segments.back().filter(|_| self.durable < self.written) {
-            let outcome = storage.sync(&segment.file);
-            self.settle(outcome)?;
-            self.durable = self.written;
-        }
-        Ok(self.durable)
+        let synced = self.back.sync(storage);
+        self.heed(synced)
     }
 
     /// Makes the zeros of the next segment ahead of time, so that no write waits for them.
     pub fn prepare(&mut self, storage: &mut impl Storage) -> Result<(), LogError> {
-        self.must_go_on()?;
-        if !self.is_prepared {
-            let outcome = segment::prepare(storage, self.config.segment_bytes);
-            self.settle(outcome)?;
-            self.is_prepared = true;
-        }
-        Ok(())
+        let prepared = self.back.prepare(storage);
+        self.heed(prepared)
     }
 
     /// Deletes the segments of which no record is at or above this one.
     pub fn truncate(&mut self, storage: &mut impl Storage, keep: Lsn) -> Result<(), LogError> {
-        self.must_go_on()?;
-        while let (Some(oldest), Some(next)) = (self.segments.front(), self.segments.get(1)) {
-            if next.first > keep {
-                break;
-            }
-            // One at a time and synced, so that a crash leaves no hole in between.
-            let outcome = storage.remove(&oldest.file).and_then(|()| storage.sync_dir());
-            self.settle(outcome)?;
-            self.segments.pop_front();
+        let truncated = self.back.truncate(storage, keep);
+        self.heed(truncated)
+    }
+
+    /// What becomes of one side is true of the other.
+    fn heed<T>(&mut self, outcome: Result<T, LogError>) -> Result<T, LogError> {
+        if self.back.is_stopped() {
+            self.front.stop();
         }
-        Ok(())
+        outcome
     }
 
     /// Hands out the written records from this one on, in order.
@@ -231,123 +192,49 @@ impl Log {
         &self,
         storage: &impl Storage,
         from: Lsn,
-        mut visit: impl FnMut(Record<'_>),
+        visit: impl FnMut(Record<'_>),
     ) -> Result<(), OpenError> {
-        for (place, segment) in self.segments.iter().enumerate() {
-            let next = self.segments.get(place.saturating_add(1)).map(|next| next.first);
-            let until = next.map_or(self.written, |next| Lsn::new(next.get().saturating_sub(1)));
-            if until < from {
-                continue;
-            }
-            scan::read_segment(storage, segment, until, |record| {
-                if record.lsn >= from {
-                    visit(record);
-                }
-            })?;
-        }
-        Ok(())
+        self.back.read(storage, from, visit)
     }
 
     /// How far the records of a Node go, if the log knows any.
     pub fn head(&self, node: &PeerId) -> Option<Head> {
-        self.heads.head(node)
+        self.front.head(node)
     }
 
     /// The last record of a Node; zero if the log never had one.
     pub fn last(&self, node: &PeerId) -> Lsn {
-        self.heads.last(node)
+        self.front.last(node)
     }
 
     /// Lets the records of a Node go on from its snapshot, and checks one against the other.
     pub fn resume(&mut self, node: &PeerId, head: Head) -> Result<(), ResumeError> {
-        self.heads.resume(node, head, self.config.max_nodes)
+        self.front.resume(node, head)
     }
 
     /// Forgets a Node that has left the store; should it come back, it begins anew.
     pub fn forget(&mut self, node: &PeerId) -> Result<(), StillInLog> {
-        self.heads.forget(node, self.first())
+        self.front.forget(node, self.first())
     }
 
     /// The first record that the log still has, or would have.
     pub fn first(&self) -> Lsn {
-        let next = self.appended.next().unwrap_or(self.appended);
-        self.segments.front().map_or(next, |segment| segment.first)
+        let next = || self.appended().next().unwrap_or(self.appended());
+        self.back.first().unwrap_or_else(next)
     }
 
     /// The last record that was appended.
     pub const fn appended(&self) -> Lsn {
-        self.appended
+        self.front.appended()
     }
 
     /// The last record that is durable.
     pub const fn durable(&self) -> Lsn {
-        self.durable
+        self.back.durable()
     }
 
     /// Whether a write or a sync failed.
     pub const fn is_stopped(&self) -> bool {
-        self.is_stopped
-    }
-
-    /// The length of the pending records that the last segment takes, and the last of them.
-    fn fitting(&self) -> (usize, Lsn) {
-        let size = self.segments.back().map_or(0, |segment| segment.size);
-        let room = usize::try_from(size.saturating_sub(self.end)).unwrap_or(usize::MAX);
-        let (mut fitting, mut last) = (0_usize, self.written);
-        while let Some((len, lsn)) = self.pending.get(fitting..).and_then(record::measure) {
-            match fitting.checked_add(len) {
-                Some(end) if end <= room => (fitting, last) = (end, lsn),
-                Some(_) | None => break,
-            }
-        }
-        (fitting, last)
-    }
-
-    /// Goes on in a new segment. The one before is synced first, so that there is no hole in it.
-    fn rotate(&mut self, storage: &mut impl Storage) -> Result<(), LogError> {
-        self.sync(storage)?;
-        let first = self.written.next().unwrap_or(self.written);
-        let (size, drawn) = (self.config.segment_bytes, self.rng.next_u64());
-        let Some(segment) = Segment::new(self.store, first, size, drawn) else {
-            return Err(LogError::Stopped);
-        };
-        self.prepare(storage)?;
-        let outcome = segment.create(storage, self.store);
-        self.is_prepared = false;
-        self.settle(outcome)?;
-        // One without records was too small for this one, and has given up its name.
-        if self.segments.back().is_some_and(|last| last.first == first) {
-            self.segments.pop_back();
-        }
-        self.segments.push_back(segment);
-        self.end = HEADER as u64;
-        Ok(())
-    }
-
-    const fn must_go_on(&self) -> Result<(), LogError> {
-        if self.is_stopped { Err(LogError::Stopped) } else { Ok(()) }
-    }
-
-    /// Stops the log when its disk has failed, unless it only is full.
-    fn settle(&mut self, outcome: Result<(), StorageError>) -> Result<(), LogError> {
-        match outcome {
-            Ok(()) => Ok(()),
-            Err(full @ StorageError::Full { .. }) => Err(LogError::Full(full)),
-            Err(error) => {
-                self.is_stopped = true;
-                Err(LogError::Failed(error))
-            }
-        }
-    }
-}
-
-/// Puts into each record of a group what is known only now that it is written.
-fn seal_all(mut group: &mut [u8], durable: Lsn, salt: u64) {
-    while let Some((len, _)) = record::measure(group) {
-        let Some((record, rest)) = group.split_at_mut_checked(len) else { return };
-        if record::seal(record, durable, salt).is_none() {
-            return;
-        }
-        group = rest;
+        self.back.is_stopped()
     }
 }

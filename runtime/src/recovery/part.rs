@@ -1,5 +1,5 @@
 //! What a snapshot holds beside the Node: how far its outputs go, what of them waits for the host,
-//! and the dead letters.
+//! the dead letters, and what its courier keeps.
 //!
 //! Law: no part of the Node's state, and of no influence on it.
 
@@ -32,6 +32,8 @@ pub struct HostPart {
     pub(super) marks: StepMarks,
     pub(super) offers: Offers,
     pub(super) letters: DeadLetters,
+    /// The [section](crate::delivery::Courier::section) of its courier; empty if it has none.
+    pub courier: Bytes,
 }
 
 saved! { Head { count, chain } }
@@ -46,6 +48,7 @@ impl HostPart {
             marks: StepMarks::default(),
             offers: Offers::new(config.state.max_invocations),
             letters: DeadLetters::new(letters_max),
+            courier: Bytes::new(),
         }
     }
 
@@ -58,6 +61,7 @@ impl HostPart {
         self.marks.save(&mut out);
         self.offers.save(&mut out);
         self.letters.save(&mut out);
+        self.courier.save(&mut out);
         out.into_bytes()
     }
 
@@ -70,6 +74,7 @@ impl HostPart {
         (read.mark, read.marks) = (Saved::load(&mut from)?, Saved::load(&mut from)?);
         read.offers.fill(&mut from)?;
         read.letters.fill(&mut from)?;
+        read.courier = Saved::load(&mut from)?;
         from.end()?;
         *self = read;
         Ok(())
@@ -78,10 +83,10 @@ impl HostPart {
 
 impl HostCycle {
     /// What a snapshot of the Node holds beside it, between two turns: `lsn` and `head` are those of
-    /// the Node's last record.
-    pub fn part(&self, lsn: Lsn, head: Head, letters: &DeadLetters) -> HostPart {
+    /// the Node's last record, and `courier` is the section of its courier.
+    pub fn part(&self, lsn: Lsn, head: Head, letters: &DeadLetters, courier: Bytes) -> HostPart {
         let (mark, marks, offers) = self.parts();
         let letters = letters.clone();
-        HostPart { lsn, head, mark, marks, offers, letters }
+        HostPart { lsn, head, mark, marks, offers, letters, courier }
     }
 }

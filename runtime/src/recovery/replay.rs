@@ -24,7 +24,7 @@ use crate::{
     config::SnapshotConfig,
     framework::CapReached,
     id::ExecId,
-    node::{Guarded, Node},
+    node::{Batch, Guarded, Node},
     schema::TypeTable,
     step::EngineStep,
 };
@@ -150,6 +150,8 @@ pub enum Heard<'r> {
     AtWork(Cursor),
     /// A batch gave these steps.
     Gave {
+        /// The batch.
+        batch: &'r Batch,
         /// The number of the first.
         first: u64,
         /// The steps.
@@ -286,14 +288,14 @@ impl<'h> Replay<'h> {
         self.part.offers.note(&self.part.mark, &steps);
         let first = self.part.mark.count.saturating_add(1);
         (self.part.mark, self.part.marks) = self.part.mark.after(&steps);
-        hear(Heard::Gave { first, steps: &steps, have_left: !is_last });
+        hear(Heard::Gave { batch: &batch, first, steps: &steps, have_left: !is_last });
         self.applied = (at, steps);
     }
 
     /// The end of the history. The cursor is to be cleared now.
     pub fn end(self) -> Replayed {
         let Self { history, part, cadence, .. } = self;
-        let HostPart { lsn, head, mark, marks, mut offers, letters } = part;
+        let HostPart { lsn, head, mark, marks, mut offers, letters, courier: _ } = part;
         offers.take_up_to(history.taken);
         Replayed { mark, marks, cadence, offers, letters, last: lsn, head }
     }

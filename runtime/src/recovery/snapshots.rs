@@ -10,6 +10,7 @@ use samsara_proto::PeerId;
 use super::{part::HostPart, record::Lsn, segment::StoreId};
 use crate::{
     codec::{Loader, Saved, Saver, Types, Unreadable},
+    planted::{self, Bug},
     snapshot::{DecodeError, NodeSnapshot},
     storage::{FileName, FileNameError, Storage, StorageError},
 };
@@ -96,7 +97,9 @@ impl Snapshots {
         }
         storage.create(&spare, bytes.len() as u64)?;
         storage.write_at(&spare, 0, &bytes)?;
-        storage.sync(&spare)?;
+        if !planted::is(Bug::UnsyncedSnapshot) {
+            storage.sync(&spare)?;
+        }
         storage.rename(&spare, &file)?;
         storage.sync_dir()?;
         match self.read(storage, &file, part.lsn)? {

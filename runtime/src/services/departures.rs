@@ -6,10 +6,11 @@
 
 use samsara_proto::PeerId;
 
-use super::Services;
+use super::{Services, peering::Peering};
 use crate::{
     framework::{CapReached, Delivery, Request, RequestError, RequestKind, Route},
     id::{CommandId, RequestId},
+    peer::PeerIx,
     step::DropReason,
     time::Nanos,
 };
@@ -66,7 +67,6 @@ impl Services {
     ) -> Result<Parcel, CapReached> {
         let cap = self.config.exchange.max_streams;
         let peering = self.peering();
-        let epoch = peering.stream_epoch;
         if class == Delivery::BestEffort {
             peering.messages = peering.messages.saturating_add(1);
             return Ok(Parcel { stream: 0, epoch: 0, seq: peering.messages });
@@ -79,10 +79,16 @@ impl Services {
             }
             peering.hold(ix);
         }
+        let epoch = peering.epoch_to(ix);
         let last = peering.sent.entry(ix).or_default();
         // No Node lives to see its last number; if one did, its stream would have to end here.
         *last = last.checked_add(1).ok_or(full)?;
         Ok(Parcel { stream: STREAM, epoch, seq: *last })
+    }
+
+    /// How often the Node has begun with nothing remembered, the last time included.
+    pub(crate) fn memory(&self) -> u64 {
+        self.peers().map_or(self.memory, |peering| peering.stream_epoch)
     }
 
     /// Begins to wait for an answer, no longer than until `latest`; tells until when.
@@ -103,5 +109,23 @@ impl Services {
         let id = peering.requests.open(request)?;
         peering.hold(peer);
         Ok((id, deadline))
+    }
+}
+
+impl Peering {
+    /// The epoch of the stream to a peer.
+    fn epoch_to(&self, peer: PeerIx) -> u64 {
+        let anew = self.anew.as_ref().and_then(|anew| anew.get(&peer)).copied();
+        self.stream_epoch.saturating_add(anew.unwrap_or(0))
+    }
+
+    /// Begins the stream to a peer anew, if there is one.
+    pub(crate) fn begin_stream_anew(&mut self, peer: &PeerId) {
+        let Some(ix) = self.table.lookup(peer) else { return };
+        if let Some(last) = self.sent.get_mut(&ix) {
+            *last = 0;
+            let times = self.anew.get_or_insert_default().entry(ix).or_default();
+            *times = times.saturating_add(1);
+        }
     }
 }

@@ -3,7 +3,7 @@
 //! Law: one list of parts, which both directions go through; what a Node never made is not written,
 //! and is made when it is read.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::Services;
 use crate::{
@@ -35,6 +35,7 @@ impl Services {
         let mut services = Self::new(self.peer, addresses, handle, Arc::clone(&self.config));
         services.bus = self.bus.as_ref().map(|bus| Box::new(bus.afresh(self.config.bus_capacity)));
         services.bindings.clone_from(&self.bindings);
+        services.memory = self.memory;
         services
     }
 
@@ -47,6 +48,12 @@ impl Services {
                 }
                 "address book" => {
                     self.peering();
+                }
+                "streams begun anew" => {
+                    self.peering().anew = Some(BTreeMap::new());
+                }
+                "sessions" => {
+                    self.asking();
                 }
                 _ => {}
             }
@@ -75,6 +82,9 @@ impl Services {
         if let Some(peering) = &mut self.peering {
             peering.parts(visit)?;
         }
+        if let Some(asking) = &mut self.asking {
+            visit("sessions", &mut **asking)?;
+        }
         if let Some(bus) = &mut self.bus {
             visit("bus", &mut **bus)?;
         }
@@ -95,6 +105,9 @@ impl super::Peering {
         visit("back-pressure", &mut self.pressure)?;
         visit("stream epoch", &mut Plain(&mut self.stream_epoch))?;
         visit("outbound streams", &mut Plain(&mut self.sent))?;
+        if let Some(anew) = &mut self.anew {
+            visit("streams begun anew", &mut Plain(anew))?;
+        }
         visit("messages", &mut Plain(&mut self.messages))
     }
 }

@@ -22,9 +22,6 @@ use crate::{
     time::Nanos,
 };
 
-/// The epoch of a Node that has never lost its state.
-const FIRST_EPOCH: u64 = 1;
-
 /// Everything about peers.
 #[derive(Debug)]
 pub(crate) struct Peering {
@@ -38,8 +35,11 @@ pub(crate) struct Peering {
     pub(super) requests: RequestTracker,
     pub(super) dedup: InboundDedup,
     pub(super) pressure: BackpressureTracker,
-    /// The epoch of all streams that the Node sends: one that has lost its state takes a new one.
+    /// The first epoch of all streams that the Node sends: one that has lost its state takes a new
+    /// one.
     pub(super) stream_epoch: u64,
+    /// How often the stream to a peer was begun anew since; made when the first is.
+    pub(super) anew: Option<BTreeMap<PeerIx, u64>>,
     /// Peers that the mailbox is to refuse, or to refuse no more, from the end of this turn on.
     doors: Vec<(PeerId, bool)>,
     /// The last number of the reliable stream to each peer.
@@ -49,7 +49,7 @@ pub(crate) struct Peering {
 }
 
 impl Peering {
-    fn new(own: PeerId, addresses: &[Address], config: &NodeConfig) -> Self {
+    fn new(own: PeerId, addresses: &[Address], memory: u64, config: &NodeConfig) -> Self {
         let (most, exchange) = (config.peers.max_peers, &config.exchange);
         let (book, capacity) = (first_book(own, addresses, config), config.ingress_capacity);
         Self {
@@ -63,7 +63,8 @@ impl Peering {
             dedup: InboundDedup::new(exchange.max_streams, most, exchange.dedup_window)
                 .with_streams_each(exchange.max_peer_streams),
             pressure: BackpressureTracker::new(config.backpressure, capacity, most),
-            stream_epoch: FIRST_EPOCH,
+            stream_epoch: memory,
+            anew: None,
             doors: Vec::new(),
             sent: BTreeMap::new(),
             messages: 0,
@@ -119,7 +120,7 @@ impl Services {
     pub(crate) fn peering(&mut self) -> &mut Peering {
         self.peering.get_or_insert_with(|| {
             let addresses = std::mem::take(&mut self.addresses);
-            Box::new(Peering::new(self.peer, &addresses, &self.config))
+            Box::new(Peering::new(self.peer, &addresses, self.memory, &self.config))
         })
     }
 

@@ -42,6 +42,8 @@ impl EngineStep {
                 put!(out, 15, exec, op, round, sender);
             }
             Self::GatherTimedOut { op, round, senders } => put!(out, 16, op, round, senders),
+            Self::Answered { client, request, reply } => put!(out, 17, client, request, reply),
+            Self::Unanswered { client, request, reason: _ } => put!(out, 18, client, request),
             Self::SendEnvelope { .. }
             | Self::OutboundDropped { .. }
             | Self::PeerResolveFailed { .. }
@@ -88,6 +90,8 @@ impl EngineStep {
             | Self::Cancelled(_)
             | Self::GatherRefused { .. }
             | Self::GatherTimedOut { .. }
+            | Self::Answered { .. }
+            | Self::Unanswered { .. }
             | Self::CycleBudgetExceeded { .. } => {}
         }
     }

@@ -1,24 +1,20 @@
-//! A host of one Node on one thread: it does what the cycle says, and can end anywhere.
+//! A host of one Node on one thread, around the shipped driver: it can end anywhere.
 
-use std::{
-    collections::BTreeMap,
-    panic::{AssertUnwindSafe, catch_unwind},
-};
+use std::collections::BTreeMap;
 
 use samsara_proto::PeerId;
 use samsara_runtime::{
-    config::{JournalConfig, PoisonConfig},
+    config::{HostConfig, JournalConfig, PoisonConfig},
     event::IngressEvent,
-    id::Incarnation,
-    node::{Batch, Mailbox, Node, Taken, Wakeup},
-    recovery::{
-        AbortRecord, Act, Cursor, CursorSlot, Cursors, DeadLetters, Heard, History, HostCycle,
-        HostPart, LetterId, Lives, Log, Lsn, NodeSpec, Record, RecordKind, Replay, ReplayError,
-        Snapshots, Verdict, ack_payload, gone_payload,
+    hosting::{
+        Birth, Did, Fallen, Ground, Halt, RaiseError, Resident, Store, StoreFault, Word, throw_away,
     },
+    id::Incarnation,
+    node::{Node, Wakeup},
+    recovery::{Act, DeadLetter, DeadLetters, LetterId, Log, NodeSpec, ReplayError, StoreLife},
     rng::Rng,
     step::EngineStep,
-    storage::{PowerLoss, Storage},
+    storage::PowerLoss,
     time::Nanos,
     value::Value,
 };
@@ -45,9 +41,33 @@ impl From<Cut> for End {
     }
 }
 
-/// In these tests a disk fails only where the process is cut.
-fn cut<E: std::fmt::Debug>(_: E) -> End {
-    End::Cut
+impl From<StoreFault> for End {
+    /// In these tests a disk fails only where the process is cut.
+    fn from(_: StoreFault) -> Self {
+        Self::Cut
+    }
+}
+
+impl From<Halt> for End {
+    fn from(halt: Halt) -> Self {
+        match halt {
+            Halt::Fell { .. } => Self::Fell,
+            Halt::Store(fault) => fault.into(),
+            other => panic!("{other}"),
+        }
+    }
+}
+
+impl From<RaiseError> for End {
+    fn from(error: RaiseError) -> Self {
+        match error {
+            RaiseError::Fell { .. } => Self::Fell,
+            RaiseError::NoRoomForLetters(_) => Self::Stuck,
+            RaiseError::Store(fault) => fault.into(),
+            RaiseError::Replay(error) => Self::Replay(error),
+            other => panic!("{other}"),
+        }
+    }
 }
 
 /// What is outside of the process.
@@ -63,7 +83,7 @@ pub(super) struct World {
     pub(super) lives: Vec<Incarnation>,
     /// Whether the consumer says what it has.
     pub(super) takes: bool,
-    pub(super) letters_max: u32,
+    pub(super) poison: PoisonConfig,
     /// Seeds one generator a process.
     seed: u64,
 }
@@ -72,250 +92,148 @@ impl World {
     pub(super) fn new(spec: NodeSpec) -> Self {
         let (disk, now) = (Disk::default(), Nanos::ZERO);
         let (acked, released, lives) = (Vec::new(), BTreeMap::new(), Vec::new());
-        let letters_max = PoisonConfig::default().letters_max;
-        Self { disk, spec, now, acked, released, lives, takes: true, letters_max, seed: 0 }
+        let poison = PoisonConfig::default();
+        Self { disk, spec, now, acked, released, lives, takes: true, poison, seed: 0 }
     }
 
     pub(super) fn peer(&self) -> PeerId {
-        self.spec.peer_id(&PeerId::from(7))
+        self.spec.peer_id(&host())
     }
 
-    /// An output reaches the world. One that comes again is the one that came before.
+    /// An output reaches the world, if its process does not end there. One that comes again is the
+    /// one that came before.
     fn release(&mut self, number: u64, step: &EngineStep) {
+        if self.disk.point().is_err() {
+            return;
+        }
         let known = self.released.entry(number).or_insert_with(|| step.clone());
         assert_eq!(known, step, "two outputs of number {number}");
     }
+
+    fn config(&self) -> HostConfig {
+        HostConfig { journal: journal(), poison: self.poison, ..HostConfig::default() }
+    }
+
+    fn open(&mut self) -> Result<(Store<Disk>, StoreLife), End> {
+        self.seed += 1;
+        let mut rng = Rng::from_seed(self.seed);
+        let (mut store, _) = Store::open(self.disk.clone(), journal(), &mut rng)?;
+        let life = self.begin_life(&mut store, &mut rng)?;
+        Ok((store, life))
+    }
+
+    fn begin_life(&mut self, store: &mut Store<Disk>, rng: &mut Rng) -> Result<StoreLife, End> {
+        let life = store.begin_life(rng)?;
+        let is_new = self.lives.last().is_none_or(|last| *last < life.incarnation);
+        assert!(is_new, "a life is given twice");
+        self.lives.push(life.incarnation);
+        Ok(life)
+    }
 }
 
-pub(super) struct Host {
-    disk: Disk,
-    pub(super) node: Node,
-    pub(super) log: Log,
-    pub(super) cycle: HostCycle,
-    pub(super) letters: DeadLetters,
-    snapshots: Snapshots,
-    cursors: Cursors,
-    slot: CursorSlot,
-    peer: PeerId,
-    taken: Option<Taken>,
-    batch: Batch,
-    steps: Vec<EngineStep>,
-    /// The last record before this life.
-    last: Lsn,
+fn host() -> PeerId {
+    PeerId::from(7)
 }
 
 pub(super) fn journal() -> JournalConfig {
     JournalConfig { segment_bytes: 4_096, max_record_bytes: 2_048, ..JournalConfig::edge() }
 }
 
-/// The life, the log, and what else a process opens.
-struct Opened {
-    life: Incarnation,
-    log: Log,
-    cursors: Cursors,
-    snapshots: Snapshots,
+/// What the Node stands on for one act.
+struct Outside<'w> {
+    store: &'w mut Store<Disk>,
+    world: &'w mut World,
 }
 
-fn open(world: &mut World) -> Result<Opened, End> {
-    let mut disk = world.disk.clone();
-    disk.lock().map_err(cut)?;
-    world.seed += 1;
-    let mut rng = Rng::from_seed(world.seed);
-    let mut lives = Lives::open(&mut disk, &mut rng).map_err(cut)?;
-    let life = lives.bump(&mut disk, &mut rng).map_err(cut)?.incarnation;
-    assert!(world.lives.last().is_none_or(|last| *last < life), "a life is given twice");
-    world.lives.push(life);
-    let log = Log::open(&mut disk, lives.store(), journal(), rng).map_err(cut)?.log;
-    let cursors = Cursors::open(&mut disk).map_err(cut)?;
-    let snapshots = Snapshots::of(lives.store(), &world.peer());
-    Ok(Opened { life, log, cursors, snapshots })
+impl Ground for Outside<'_> {
+    type Journal = Store<Disk>;
+
+    fn journal(&mut self) -> &mut Self::Journal {
+        self.store
+    }
+
+    fn hear(&mut self, _: &PeerId, word: Word<'_>) {
+        if self.world.disk.is_cut() {
+            return;
+        }
+        match word {
+            Word::Acked { events, .. } => {
+                self.world.acked.extend(events.iter().filter_map(|it| number(&it.event)));
+            }
+            Word::Left { number, step, .. } => self.world.release(number, step),
+            _ => {}
+        }
+    }
+}
+
+pub(super) struct Host {
+    resident: Resident,
+    store: Store<Disk>,
 }
 
 impl Host {
     /// A new process on what the last one left.
     pub(super) fn boot(world: &mut World) -> Result<Self, End> {
-        let opened = open(world)?;
-        Self::raise(world, opened, None)
+        let (store, life) = world.open()?;
+        Self::raise(world, store, life, None)
     }
 
     /// A new life of a Node that fell in this process.
     pub(super) fn rise(self, world: &mut World) -> Result<Self, End> {
-        let mut disk = world.disk.clone();
-        let mut rng = Rng::from_seed(u64::MAX);
-        let mut lives = Lives::open(&mut disk, &mut rng).map_err(cut)?;
-        let life = lives.bump(&mut disk, &mut rng).map_err(cut)?.incarnation;
-        let Self { mut log, snapshots, node, .. } = self;
-        log.write(&mut disk).map_err(cut)?;
-        let cursors = Cursors::open(&mut disk).map_err(cut)?;
-        let opened = Opened { life, log, cursors, snapshots };
-        Self::raise(world, opened, Some(node.into_mailbox()))
+        let Self { resident, mut store } = self;
+        let life = world.begin_life(&mut store, &mut Rng::from_seed(u64::MAX))?;
+        Self::raise(world, store, life, Some(resident.into_fallen()))
+    }
+
+    fn raise(
+        world: &mut World,
+        mut store: Store<Disk>,
+        life: StoreLife,
+        fallen: Option<Fallen>,
+    ) -> Result<Self, End> {
+        let (spec, config, now) = (world.spec.clone(), world.config(), world.now);
+        let birth = Birth { host: &host(), life, config: &config, now };
+        let mut outside = Outside { store: &mut store, world };
+        let raised = Resident::raise(&spec, &birth, &mut outside, fallen);
+        let resident = raised.map_err(|not| not.error)?;
+        if world.disk.is_cut() { Err(End::Cut) } else { Ok(Self { resident, store }) }
     }
 
     /// Throws a letter away, of a Node that is down.
     pub(super) fn throw_away(world: &mut World, letter: LetterId) -> Result<(), End> {
-        let (Opened { mut log, .. }, mut disk) = (open(world)?, world.disk.clone());
-        let payload = gone_payload(letter);
-        log.append(&world.peer(), RecordKind::DeadLetter, &payload).map_err(cut)?;
-        log.write(&mut disk).map_err(cut)?;
-        log.sync(&mut disk).map_err(cut)?;
+        let (mut store, _) = world.open()?;
+        throw_away(&mut store, &world.peer(), letter)?;
         world.disk.crash(PowerLoss::Nothing);
         Ok(())
     }
 
-    fn raise(world: &mut World, opened: Opened, mailbox: Option<Mailbox>) -> Result<Self, End> {
-        let Opened { life, mut log, mut cursors, snapshots } = opened;
-        let (mut disk, peer) = (world.disk.clone(), world.peer());
-        let poison = PoisonConfig { letters_max: world.letters_max, ..PoisonConfig::default() };
-        let mut node = world.spec.install(&PeerId::from(7)).expect("the spec is sound");
-        let natives = std::sync::Arc::new(world.spec.program().registry().natives().clone());
-        let mut part = HostPart::new(world.spec.settings(), poison.letters_max);
-        if let Some(newest) = snapshots.find(&disk).map_err(cut)?.whole.into_iter().next() {
-            part.fill(&newest.part, &natives).expect("it was written here");
-            node.restore_as(&newest.node, life).expect("it is this node's");
-        }
-        log.resume(&peer, part.head).expect("snapshots hold what is durable");
-
-        let mut history = History::default();
-        each_record(&log, &disk, &peer, |record| history.note(record))?;
-        let (slot, mut left) = cursors.take(history.last());
-        if let Verdict::GiveUp(target) = history.verdict(left, poison.strikes_max) {
-            history.may_give_up(&part).map_err(|_| End::Stuck)?;
-            let reason = "it fell too often".to_owned();
-            let abort = AbortRecord { at: history.last(), target, reason };
-            log.append(&peer, RecordKind::Abort, &abort.payload()).map_err(cut)?;
-            log.write(&mut disk).map_err(cut)?;
-            log.sync(&mut disk).map_err(cut)?;
-            cursors.write(&mut disk, slot, None).map_err(cut)?;
-            history.give_up(abort);
-            left = None;
-        }
-        let snapshot = world.spec.settings().snapshot;
-        let mut replay = Replay::new(&history, &natives, part, snapshot, left);
-        let mut hear = |heard: Heard<'_>| match heard {
-            Heard::AtWork(cursor) => {
-                cursors.write(&mut disk.clone(), slot, Some(cursor)).ok();
-            }
-            Heard::Gave { first, steps, have_left } if !have_left => {
-                (first..).zip(steps).for_each(|(number, step)| world.release(number, step));
-            }
-            Heard::Gave { .. } => {}
-        };
-        each_record(&log, &disk, &peer, |record| {
-            let moved =
-                catch_unwind(AssertUnwindSafe(|| replay.go_on(&mut node, record, &mut hear)));
-            moved.unwrap_or(Err(FELL))
-        })?;
-        let replayed = replay.end();
-        cursors.write(&mut disk, slot, None).map_err(cut)?;
-        let (letters, last) = (replayed.letters.clone(), replayed.last);
-        let cycle = HostCycle::resume(world.spec.outlives(), replayed);
-        for offer in cycle.offers().iter() {
-            world.release(offer.number, &offer.step);
-        }
-        node.begin_life(life, mailbox).expect("lives rise");
-        let (taken, batch, steps) = (None, Batch::default(), Vec::new());
-        Ok(Self {
-            disk,
-            node,
-            log,
-            cycle,
-            letters,
-            snapshots,
-            cursors,
-            slot,
-            peer,
-            taken,
-            batch,
-            steps,
-            last,
-        })
-    }
-
     /// Does what the cycle says; false if that is to rest until a push.
     pub(super) fn act(&mut self, world: &mut World) -> Result<bool, End> {
-        self.disk.point()?;
-        match self.cycle.next(self.node.next_wakeup(), world.now) {
-            Act::Take => {
-                let taken = self.node.take(world.now);
-                self.cycle.took(taken.events()).expect("in order");
-                self.taken = Some(taken);
-            }
-            Act::Append => self.append()?,
-            Act::Sync(_) => {
-                self.log.write(&mut self.disk).map_err(cut)?;
-                let durable = self.log.sync(&mut self.disk).map_err(cut)?;
-                self.cycle.synced(durable).expect("in order");
-            }
-            Act::Ack(_) => {
-                if let Some(taken) = self.taken.take() {
-                    self.batch = self.node.commit(taken).expect("it is this life's");
+        world.disk.point()?;
+        let now = world.now;
+        let outside = &mut Outside { store: &mut self.store, world };
+        let did = self.resident.act(outside, now)?;
+        if outside.world.disk.is_cut() {
+            return Err(End::Cut);
+        }
+        match did {
+            Did::Act(Act::Release) if outside.world.takes => {
+                let last = self.resident.outputs();
+                if last > self.resident.offers().taken() {
+                    self.resident.took_outputs(outside, last)?;
                 }
-                world.acked.extend(self.batch.events.iter().filter_map(|it| number(&it.event)));
-                self.cycle.acked().expect("in order");
             }
-            Act::Apply(lsn) => self.apply(lsn)?,
-            Act::Release => self.release(world)?,
-            Act::Capture => self.capture()?,
-            Act::Rest(Wakeup::At(due)) => world.now = due,
-            Act::Rest(_) => return Ok(false),
+            Did::Act(Act::Capture) => {
+                if let Some(keep) = self.resident.needs_from() {
+                    self.store.truncate(keep)?;
+                }
+            }
+            Did::Act(_) => {}
+            Did::Waits(_) => panic!("this store waits for its disk"),
+            Did::Rest(Wakeup::At(due)) => world.now = due,
+            Did::Rest(_) => return Ok(false),
         }
         Ok(true)
-    }
-
-    fn append(&mut self) -> Result<(), End> {
-        let taken = self.taken.take().expect("it was taken");
-        let bytes = self.node.encode(&taken).expect("it is this life's");
-        let payload = self.cycle.record(&bytes);
-        let lsn = self.log.append(&self.peer, RecordKind::Batch, &payload).map_err(cut)?;
-        self.cycle.appended(lsn, payload.len()).expect("in order");
-        self.batch = self.node.commit(taken).expect("it is this life's");
-        Ok(())
-    }
-
-    fn apply(&mut self, lsn: Option<Lsn>) -> Result<(), End> {
-        let cursor = lsn.map(|lsn| Cursor::before(lsn, None));
-        self.cursors.write(&mut self.disk, self.slot, cursor).map_err(cut)?;
-        self.steps.clear();
-        let (node, batch, steps) = (&mut self.node, &self.batch, &mut self.steps);
-        catch_unwind(AssertUnwindSafe(|| node.apply(batch, steps))).map_err(|_| End::Fell)?;
-        self.disk.point()?;
-        self.cursors.write(&mut self.disk, self.slot, None).map_err(cut)?;
-        self.cycle.applied(&self.steps).expect("in order");
-        Ok(())
-    }
-
-    fn release(&mut self, world: &mut World) -> Result<(), End> {
-        let last = self.cycle.outputs().count;
-        let first = last + 1 - self.steps.len() as u64;
-        for (number, step) in (first..).zip(&self.steps) {
-            self.disk.point()?;
-            world.release(number, step);
-        }
-        self.cycle.released().expect("in order");
-        if world.takes && !self.steps.is_empty() {
-            self.cycle.taken_up_to(last);
-            let payload = ack_payload(last);
-            self.log.append(&self.peer, RecordKind::Ack, &payload).map_err(cut)?;
-        }
-        Ok(())
-    }
-
-    fn capture(&mut self) -> Result<(), End> {
-        self.log.write(&mut self.disk).map_err(cut)?;
-        self.log.sync(&mut self.disk).map_err(cut)?;
-        let head = self.log.head(&self.peer).expect("it has records");
-        let snapshot = self.node.snapshot().expect("it can be written");
-        let last = self.last.max(self.log.last(&self.peer));
-        let part = self.cycle.part(last, head, &self.letters);
-        self.snapshots.keep(&mut self.disk, &snapshot, &part).map_err(cut)?;
-        self.cycle.captured(last).expect("in order");
-        if let Some(older) = self.cycle.cadence().older() {
-            self.snapshots.prune(&mut self.disk, older).map_err(cut)?;
-        }
-        if let Some(keep) = self.cycle.cadence().keep() {
-            self.log.truncate(&mut self.disk, keep).map_err(cut)?;
-        }
-        Ok(())
     }
 
     /// Goes on until nothing is left to do.
@@ -324,28 +242,32 @@ impl Host {
         Ok(())
     }
 
-    pub(super) fn seen(&self) -> &[u64] {
-        &self.node.model::<Tally>("tally").expect("it is there").seen
+    /// Takes a letter out.
+    pub(super) fn take_letter(&mut self, world: &mut World, letter: LetterId) -> DeadLetter {
+        let outside = &mut Outside { store: &mut self.store, world };
+        let taken = self.resident.take_letter(outside, letter).expect("the disk has room");
+        taken.expect("it is there")
     }
-}
 
-/// What a fall during a replay is told as, on its way out of it.
-const FELL: ReplayError = ReplayError::OtherHistory { at: Lsn::ZERO };
+    pub(super) fn node(&self) -> &Node {
+        self.resident.node()
+    }
 
-fn each_record(
-    log: &Log,
-    disk: &Disk,
-    peer: &PeerId,
-    mut visit: impl FnMut(&Record<'_>) -> Result<(), ReplayError>,
-) -> Result<(), End> {
-    let mut went = Ok(());
-    let read = log.read(disk, Lsn::ZERO, |record| {
-        if went.is_ok() && record.node == *peer {
-            went = visit(&record);
-        }
-    });
-    read.map_err(cut)?;
-    went.map_err(|error| if error == FELL { End::Fell } else { End::Replay(error) })
+    pub(super) fn node_mut(&mut self) -> &mut Node {
+        self.resident.node_mut()
+    }
+
+    pub(super) fn letters(&self) -> &DeadLetters {
+        self.resident.letters()
+    }
+
+    pub(super) fn log(&self) -> &Log {
+        self.store.log()
+    }
+
+    pub(super) fn seen(&self) -> &[u64] {
+        &self.resident.node().model::<Tally>("tally").expect("it is there").seen
+    }
 }
 
 /// The number that an event of a client bears.

@@ -98,7 +98,7 @@ fn captured() -> (World, Vec<u64>) {
     let mut world = World::new(spec(tally(), Durability::Durable));
     let mut host = Host::boot(&mut world).expect("it lives");
     for n in 1..=20_u64 {
-        host.node.invoke("Main", [("n", n)]).expect("there is room");
+        host.node_mut().invoke("Main", [("n", n)]).expect("there is room");
         host.settle(&mut world).expect("it goes on");
     }
     let seen = host.seen().to_vec();

@@ -8,9 +8,7 @@ use samsara_runtime::{
     event::IngressEvent,
     graph::Graph,
     program::Program,
-    recovery::{
-        DeadLetter, Durability, LetterId, LetterOf, LetterSource, Lsn, RecordKind, gone_payload,
-    },
+    recovery::{DeadLetter, Durability, LetterId, LetterOf, LetterSource, Lsn},
     schema::encode,
     step::EngineStep,
     storage::PowerLoss,
@@ -41,7 +39,7 @@ fn boot(world: &mut World) -> (Host, usize) {
 }
 
 fn letters(host: &Host) -> Vec<&DeadLetter> {
-    host.letters.iter().map(|(_, letter)| letter).collect()
+    host.letters().iter().map(|(_, letter)| letter).collect()
 }
 
 fn is_aborted(world: &World) -> usize {
@@ -54,7 +52,7 @@ fn a_poison_event_is_given_up_at_its_third_strike_and_all_others_have_their_effe
     let mut world = world();
     let (mut host, _) = boot(&mut world);
     for n in [1, POISON, 2] {
-        host.node.invoke("Main", [("n", n)]).expect("there is room");
+        host.node_mut().invoke("Main", [("n", n)]).expect("there is room");
     }
     assert!(matches!(host.settle(&mut world), Err(End::Fell)));
     let (mut host, deaths) = boot(&mut world);
@@ -64,10 +62,10 @@ fn a_poison_event_is_given_up_at_its_third_strike_and_all_others_have_their_effe
     assert_eq!(letter.event.as_ref().and_then(number), Some(POISON));
     assert_eq!((letter.source, is_aborted(&world)), (LetterSource::Host, 1));
 
-    host.node.invoke("Main", [("n", 3_u64)]).expect("there is room");
+    host.node_mut().invoke("Main", [("n", 3_u64)]).expect("there is room");
     host.settle(&mut world).expect("it is healthy again");
     let (host, deaths) = boot(&mut world);
-    assert_eq!((host.seen(), deaths, host.letters.iter().count()), (&[1, 2, 3][..], 0, 1));
+    assert_eq!((host.seen(), deaths, host.letters().iter().count()), (&[1, 2, 3][..], 0, 1));
 }
 
 #[test]
@@ -75,13 +73,13 @@ fn an_execution_that_falls_later_is_ended_where_it_lives() {
     let mut world = world();
     let (mut host, _) = boot(&mut world);
     for n in [1, SLOW_POISON, 2] {
-        host.node.invoke("Main", [("n", n)]).expect("there is room");
+        host.node_mut().invoke("Main", [("n", n)]).expect("there is room");
     }
     assert!(matches!(host.settle(&mut world), Err(End::Fell)));
     let (host, deaths) = boot(&mut world);
     assert_eq!((deaths, host.seen()), (2, &[1, SLOW_POISON, 2][..]));
     let [letter] = letters(&host)[..] else { panic!("{:?}", letters(&host)) };
-    assert_eq!((&letter.event, host.node.execution_count()), (&None, 0));
+    assert_eq!((&letter.event, host.node().execution_count()), (&None, 0));
     let again = |n: u64| {
         let is_it = |step: &&EngineStep| match step {
             EngineStep::AppEvent { port, value, .. } => {
@@ -99,18 +97,18 @@ fn two_poisons_of_one_batch_are_given_up_one_after_the_other() {
     let mut world = world();
     let (mut host, _) = boot(&mut world);
     for n in [POISON, 1, POISON] {
-        host.node.invoke("Main", [("n", n)]).expect("there is room");
+        host.node_mut().invoke("Main", [("n", n)]).expect("there is room");
     }
     assert!(matches!(host.settle(&mut world), Err(End::Fell)));
     let (host, deaths) = boot(&mut world);
-    assert_eq!((deaths, host.seen(), host.letters.iter().count()), (5, &[1][..], 2));
+    assert_eq!((deaths, host.seen(), host.letters().iter().count()), (5, &[1][..], 2));
 }
 
 #[test]
 fn a_healthy_node_is_never_given_up_however_often_its_process_is_killed() {
     let mut world = world();
     let (mut host, _) = boot(&mut world);
-    host.node.invoke("Main", [("n", 1_u64)]).expect("there is room");
+    host.node_mut().invoke("Main", [("n", 1_u64)]).expect("there is room");
     // Killed at each point of the turn, and then again and again with that turn as the last one.
     for cut in 0..24 {
         world.disk.set_fuse(Some(cut));
@@ -119,10 +117,10 @@ fn a_healthy_node_is_never_given_up_however_often_its_process_is_killed() {
             world.disk.set_fuse(None);
             world.disk.crash(PowerLoss::Nothing);
             host = Host::boot(&mut world).expect("it is healthy");
-            assert_eq!(host.letters.iter().count(), 0, "killed at {cut}");
+            assert_eq!(host.letters().iter().count(), 0, "killed at {cut}");
         }
         let n = cut + 2;
-        host.node.invoke("Main", [("n", n)]).expect("there is room");
+        host.node_mut().invoke("Main", [("n", n)]).expect("there is room");
     }
     assert_eq!(is_aborted(&world), 0);
 }
@@ -131,20 +129,18 @@ fn a_healthy_node_is_never_given_up_however_often_its_process_is_killed() {
 fn a_letter_that_was_taken_stays_gone_and_its_event_can_be_offered_once_more() {
     let mut world = world();
     let (mut host, _) = boot(&mut world);
-    host.node.invoke("Main", [("n", POISON)]).expect("there is room");
+    host.node_mut().invoke("Main", [("n", POISON)]).expect("there is room");
     assert!(matches!(host.settle(&mut world), Err(End::Fell)));
     let (mut host, _) = boot(&mut world);
-    let (id, _) = host.letters.iter().next().expect("there is one");
-    let letter = host.letters.take(id).expect("it is there");
-    let peer = world.peer();
-    host.log.append(&peer, RecordKind::DeadLetter, &gone_payload(id)).expect("there is room");
+    let (id, _) = host.letters().iter().next().expect("there is one");
+    let letter = host.take_letter(&mut world, id);
 
     let event = letter.event.expect("it began there");
-    let exec = host.node.offer_again(event).expect("there is room");
+    let exec = host.node_mut().offer_again(event).expect("there is room");
     assert!(Some(exec) != letter.exec, "it is an execution of its own");
     assert!(matches!(host.settle(&mut world), Err(End::Fell)), "it is no better now");
     let (host, deaths) = boot(&mut world);
-    let left: Vec<_> = host.letters.iter().map(|(id, _)| id).collect();
+    let left: Vec<_> = host.letters().iter().map(|(id, _)| id).collect();
     assert_eq!((deaths, left.len()), (2, 1));
     assert_ne!(left[0], id);
 }
@@ -180,7 +176,7 @@ fn the_peer_that_sent_a_poison_is_told_once() {
             fills,
             ..WireEnvelope::default()
         };
-        host.node.deliver_envelope(peer, envelope, None).expect("it is let in");
+        host.node_mut().deliver_envelope(peer, envelope, None).expect("it is let in");
     }
     assert!(matches!(host.settle(&mut world), Err(End::Fell)));
     let (host, deaths) = boot(&mut world);
@@ -210,11 +206,11 @@ fn nothing_of_an_execution_that_was_given_up_is_left_and_others_get_what_it_held
     });
     let mut world = World::new(spec(spread, Durability::Durable));
     let (mut host, _) = boot(&mut world);
-    let given_up = host.node.invoke("Main", [("n", SLOW_POISON)]).expect("there is room");
-    let next = host.node.invoke("Main", [("n", 1_u64)]).expect("there is room");
+    let given_up = host.node_mut().invoke("Main", [("n", SLOW_POISON)]).expect("there is room");
+    let next = host.node_mut().invoke("Main", [("n", 1_u64)]).expect("there is room");
     assert!(matches!(host.settle(&mut world), Err(End::Fell)));
     let (host, deaths) = boot(&mut world);
-    let depths = host.node.engine_stats().depths;
+    let depths = host.node().engine_stats().depths;
     assert_eq!((deaths, depths.executions, depths.parked, depths.timers), (2, 0, 0, 0));
     let given = |wanted| {
         let port = |step: &EngineStep| match step {
@@ -230,10 +226,10 @@ fn nothing_of_an_execution_that_was_given_up_is_left_and_others_get_what_it_held
 #[test]
 fn without_room_for_its_letter_a_poison_is_not_given_up_until_there_is_some() {
     let mut world = world();
-    world.letters_max = 1;
+    world.poison.letters_max = 1;
     let (mut host, _) = boot(&mut world);
     for n in [POISON, 1, POISON] {
-        host.node.invoke("Main", [("n", n)]).expect("there is room");
+        host.node_mut().invoke("Main", [("n", n)]).expect("there is room");
     }
     assert!(matches!(host.settle(&mut world), Err(End::Fell)));
     let down = |world: &mut World| loop {
@@ -251,6 +247,6 @@ fn without_room_for_its_letter_a_poison_is_not_given_up_until_there_is_some() {
     let first = LetterId { at: Lsn::new(2), what: LetterOf::Event(0) };
     Host::throw_away(&mut world, first).expect("nothing ends it");
     let (host, deaths) = boot(&mut world);
-    let left: Vec<_> = host.letters.iter().map(|(id, _)| id.what).collect();
+    let left: Vec<_> = host.letters().iter().map(|(id, _)| id.what).collect();
     assert_eq!((deaths, host.seen(), left), (0, &[1][..], vec![LetterOf::Event(2)]));
 }

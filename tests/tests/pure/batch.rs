@@ -15,9 +15,10 @@ use samsara_proto::{
 use samsara_runtime::{
     error::{AppIngressError, AppIngressKind, AppIngressSource, OpError, OpErrorKind},
     event::{
-        BootstrapInputs, Control, EnvelopeFrom, IngressEvent, InputIndex, PeerChange, SendFailed,
-        SendFailure,
+        BootstrapInputs, Control, EnvelopeFrom, IngressEvent, InputIndex, InvokeAs, PeerChange,
+        SendFailed, SendFailure,
     },
+    framework::ClientId,
     id::{CommandId, ExecId, Incarnation, RequestId},
     node::Batch,
     schema::TypeTable,
@@ -130,6 +131,17 @@ fn events() -> Vec<(&'static str, IngressEvent)> {
         ("add own", peers(PeerChange::AddOwn(address()))),
         ("forget own", peers(PeerChange::ForgetOwn(address()))),
         ("reached", peers(PeerChange::Reached(peer))),
+        ("begin anew", peers(PeerChange::BeginAnew(peer))),
+        (
+            "invoke as",
+            IngressEvent::InvokeAs(Box::new(InvokeAs {
+                client: ClientId([9; 16]),
+                request: 8,
+                exec: exec(2),
+                module: 1,
+                inputs: vec![(0, Value::U64(7))],
+            })),
+        ),
     ]
 }
 

@@ -11,7 +11,7 @@ const ROOT: &str = "runtime/src/";
 /// The modules of `runtime`, rank by rank; inside a rank from left to right.
 const RANKS: &[&[&str]] = &[
     // Words and laws.
-    &["id", "time", "rng", "ingress", "reserve", "error", "config"],
+    &["planted", "id", "time", "rng", "ingress", "reserve", "error", "config"],
     // What flows.
     &["tensor", "value", "schema"],
     // Interned peers.
@@ -27,6 +27,7 @@ const RANKS: &[&[&str]] = &[
     &["delivery", "snapshot"],
     &["node"],
     &["storage", "supervision", "recovery"],
+    &["hosting"],
 ];
 
 fn violations(tree: &Tree) -> Vec<Violation> {

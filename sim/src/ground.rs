@@ -1,0 +1,123 @@
+//! What the process of a host shares among its Nodes, and what it hears of them.
+//!
+//! Law: what is heard becomes a fact, unless the process has ended before it could be.
+
+use std::collections::BTreeMap;
+
+use samsara_proto::PeerId;
+use samsara_runtime::{
+    event::IngressEvent,
+    hosting::{Ground, Store, Word},
+    recovery::Lsn,
+    step::EngineStep,
+};
+
+use crate::{disk::Disk, fact::Fact, hosted::left, process::OpenCalls};
+
+/// The store of a process, and what its Nodes have said in it.
+pub(crate) struct Shared {
+    pub(crate) disk: Disk,
+    pub(crate) store: Store<Disk>,
+    pub(crate) host: PeerId,
+    /// The places of its Nodes in the world.
+    ids: BTreeMap<PeerId, usize>,
+    pub(crate) facts: Vec<Fact>,
+    pub(crate) calls: OpenCalls,
+    /// Records that say how far outputs were taken, and are not durable yet.
+    pub(crate) told: Vec<(Lsn, usize, u64)>,
+    /// The first output of the act at work; outputs of a recovery are of no turn.
+    pub(crate) turn: Option<u64>,
+    is_new: bool,
+    /// The last batch of the Node that was raised last.
+    pub(crate) raised: Lsn,
+    pub(crate) has_captured: bool,
+}
+
+impl Shared {
+    pub(crate) fn new(
+        disk: Disk,
+        store: Store<Disk>,
+        host: PeerId,
+        ids: BTreeMap<PeerId, usize>,
+    ) -> Self {
+        Self {
+            disk,
+            store,
+            host,
+            ids,
+            facts: Vec::new(),
+            calls: BTreeMap::new(),
+            told: Vec::new(),
+            turn: None,
+            is_new: false,
+            raised: Lsn::ZERO,
+            has_captured: false,
+        }
+    }
+
+    /// An act begins, or a recovery.
+    pub(crate) fn begin_turn(&mut self, is_new: bool) {
+        (self.turn, self.is_new) = (None, is_new);
+    }
+
+    /// Tells which words of what was taken have become durable.
+    pub(crate) fn note_told(&mut self) {
+        let durable = self.store.log().durable();
+        let facts = &mut self.facts;
+        self.told.retain(|(lsn, node, up_to)| {
+            if *lsn <= durable {
+                facts.push(Fact::Told { node: *node, up_to: *up_to });
+            }
+            *lsn > durable
+        });
+    }
+
+    fn hear_output(&mut self, node: usize, number: u64, step: &EngineStep) {
+        if self.disk.point().is_err() {
+            return;
+        }
+        if self.is_new {
+            self.turn.get_or_insert(number);
+        }
+        self.facts.push(left(node, number, self.turn, step));
+        if self.is_new && matches!(step, EngineStep::SendEnvelope { .. }) {
+            self.facts.push(Fact::NotCarried { node });
+        }
+    }
+
+    fn hear_acknowledged(&mut self, node: usize, event: &IngressEvent) {
+        let (IngressEvent::Invoke { exec, .. } | IngressEvent::AppEvent { exec, .. }) = event
+        else {
+            return;
+        };
+        if let Some(call) = self.calls.remove(&(node, *exec)) {
+            self.facts.push(Fact::Acked { node, call, exec: *exec });
+        }
+    }
+}
+
+impl Ground for Shared {
+    type Journal = Store<Disk>;
+
+    fn journal(&mut self) -> &mut Self::Journal {
+        &mut self.store
+    }
+
+    fn hear(&mut self, node: &PeerId, word: Word<'_>) {
+        let Some(node) = self.ids.get(node).copied().filter(|_| !self.disk.is_cut()) else {
+            return;
+        };
+        match word {
+            Word::Acked { events, .. } => {
+                events.iter().for_each(|admitted| self.hear_acknowledged(node, &admitted.event));
+            }
+            Word::Left { number, step, .. } => self.hear_output(node, number, step),
+            Word::Captured { lsn } => {
+                self.has_captured = true;
+                self.facts.push(Fact::Captured { node, lsn });
+            }
+            Word::Raised { batch } => self.raised = batch,
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! Hosts on real files, threads and tasks: what only they can show.
+//!
+//! Law: outcomes are asserted, never durations; whatever is waited for is waited for by its word.
+
+mod actors {
+    mod disk;
+    mod journal;
+    mod panics;
+    mod place;
+    mod ractor;
+}
