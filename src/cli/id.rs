@@ -43,21 +43,25 @@ impl Id {
 
 /// Adds what to do next.
 fn advise(error: IdentityError) -> Failure {
-    let next = match &error {
-        IdentityError::File { act: "create", .. } => {
-            "a key that is there is kept: name another file, or show this one"
+    let said = error.to_string();
+    let (next, cause) = match error {
+        IdentityError::File { act: "create", source, .. } => {
+            ("a key that is there is kept: name another file, or show this one", source)
         }
-        IdentityError::File { act: "read", .. } => "`samsara id new FILE` makes one",
-        _ => return error.into(),
+        IdentityError::File { act: "read", source, .. } => {
+            ("`samsara id new FILE` makes one", source)
+        }
+        other => return other.into(),
     };
-    Advice { next, error }.into()
+    Advice { said, next, cause }.into()
 }
 
-/// An error, and what to do next.
+/// What failed, and what to do next.
 #[derive(Debug, thiserror::Error)]
-#[error("{error}; {next}")]
+#[error("{said}; {next}")]
 struct Advice {
+    said: String,
     next: &'static str,
     #[source]
-    error: IdentityError,
+    cause: std::io::Error,
 }
