@@ -33,8 +33,11 @@
 //!
 //! [`Node`]: runtime::node::Node
 
+#[cfg(feature = "command")]
+pub mod cli;
 pub mod prelude;
 
 pub use samsara_ingress as ingress;
 pub use samsara_proto as proto;
 pub use samsara_runtime as runtime;
+pub use samsara_transport as transport;

@@ -4,7 +4,7 @@
 
 use std::{process::ExitCode, thread, time::Instant};
 
-use samsara::{
+use crate::{
     ingress::{IngressHandle, IngressLimits, IngressQueue, Readiness, TurnLimits, sync::block_on},
     proto::PeerId,
 };
