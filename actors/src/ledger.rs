@@ -4,9 +4,12 @@
 
 use std::sync::Arc;
 
-use samsara_runtime::recovery::{Durability, NodeSpec};
+use samsara_runtime::{
+    hosting::MemoryJournal,
+    recovery::{Durability, NodeSpec},
+};
 
-use crate::{host::Host, memory::MemoryJournal, store::Desk};
+use crate::{host::Host, store::Desk};
 
 pub(crate) enum Ledger {
     Disk(Desk),

@@ -20,7 +20,6 @@ mod host;
 mod jobs;
 pub mod journal;
 mod ledger;
-mod memory;
 mod node_actor;
 mod node_ref;
 pub mod panics;

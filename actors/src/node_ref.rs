@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use samsara_proto::PeerId;
 use samsara_runtime::{
-    hosting::StoreFault,
+    hosting::{MemoryJournal, StoreFault},
     id::Incarnation,
     node::Node,
     recovery::{DeadLetter, LetterId, Offer},
@@ -200,7 +200,7 @@ impl NodeRef {
 /// What a Node stands on between two turns.
 enum Standing<'s> {
     Disk(Stand<'s, crate::store::Desk>),
-    Memory(Stand<'s, crate::memory::MemoryJournal>),
+    Memory(Stand<'s, MemoryJournal>),
 }
 
 impl std::fmt::Debug for NodeRef {

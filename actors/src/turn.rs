@@ -68,7 +68,7 @@ impl Slot {
             let needs = resident.needs_from();
             match (ledger, needs) {
                 (Ledger::Disk(desk), needs) => desk.journal().keep(&self.peer, needs),
-                (Ledger::Memory(journal), Some(keep)) => journal.truncate(keep),
+                (Ledger::Memory(journal), Some(keep)) => journal.truncate(&self.peer, keep),
                 (Ledger::Memory(_), None) => {}
             }
         }

@@ -65,7 +65,7 @@ impl Hosted {
     fn new(durability: Durability) -> Result<Self, String> {
         let (config, host) = (HostConfig::default(), PeerId::from(7));
         let life = StoreLife { incarnation: Incarnation::new(1), boot_nonce: 1 };
-        let journal = MemoryJournal::new().map_err(|error| error.to_string())?;
+        let journal = MemoryJournal::default();
         let mut process = Process { journal, outputs: 0, has_captured: false };
         let spec = NodeSpec::new("one", program([chain("One", 1)?])?).durability(durability);
         let birth = Birth { host: &host, life, config: &config, now: Nanos::ZERO };

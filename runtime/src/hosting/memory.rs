@@ -26,7 +26,7 @@ use crate::{
 ///     recovery::RecordKind,
 /// };
 ///
-/// let (mut journal, node) = (MemoryJournal::new()?, PeerId::from(1));
+/// let (mut journal, node) = (MemoryJournal::default(), PeerId::from(1));
 /// let first = journal.append(&node, RecordKind::Batch, &Bytes::from_static(b"one"))?;
 /// let second = journal.append(&node, RecordKind::Batch, &Bytes::from_static(b"two"))?;
 /// journal.truncate(&node, second);
@@ -50,14 +50,16 @@ struct Chain {
     records: VecDeque<(Lsn, Head, RecordKind, Bytes)>,
 }
 
-impl MemoryJournal {
-    /// One without records.
-    pub fn new() -> Result<Self, StoreFault> {
+impl Default for MemoryJournal {
+    fn default() -> Self {
         let mut disk = MemoryDisk::default();
-        disk.lock()?;
-        Ok(Self { disk, nodes: BTreeMap::new(), last: Lsn::ZERO })
+        // It was made just now, and nobody else has it.
+        disk.lock().ok();
+        Self { disk, nodes: BTreeMap::new(), last: Lsn::ZERO }
     }
+}
 
+impl MemoryJournal {
     /// Cuts off the records of a Node before this one:
     /// [`Resident::needs_from`](super::Resident::needs_from).
     pub fn truncate(&mut self, node: &PeerId, keep: Lsn) {

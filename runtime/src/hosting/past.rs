@@ -240,7 +240,8 @@ impl Again<'_> {
             Heard::AtWork(cursor) => at_work(cursor),
             Heard::Gave { batch, first, steps, have_left } => {
                 if !have_left {
-                    brought.extend(batch.events.iter().filter_map(|admitted| exec(&admitted.event)));
+                    brought
+                        .extend(batch.events.iter().filter_map(|admitted| exec(&admitted.event)));
                 }
                 if !have_left || planted::is(Bug::LoudReplay) {
                     open.extend((first..).zip(steps.iter().cloned()));
