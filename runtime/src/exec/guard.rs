@@ -120,7 +120,7 @@ impl Walk<'_> {
             self.engine.parked.remove(&command);
             self.leave_lines(plan, command, parked);
         }
-        self.services.parked = self.engine.parked.len();
+        self.services.parked = self.engine.parked_ops();
         let Some(execution) = self.engine.pool.at(index) else { return };
         for (_, timer) in execution.deadlines.drain(..) {
             self.services.timers.cancel(timer);
