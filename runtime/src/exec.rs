@@ -93,6 +93,11 @@ impl Engine {
         self.frontier.len()
     }
 
+    /// As [`parked`](Self::parked): no more park than a `u32` counts.
+    pub(crate) fn parked_ops(&self) -> u32 {
+        u32::try_from(self.parked.len()).unwrap_or(u32::MAX)
+    }
+
     pub(crate) fn parked(&self) -> usize {
         self.parked.len()
     }

@@ -117,7 +117,8 @@ pub(crate) struct Services {
     pub(crate) memory: u64,
     /// Pushes through it are refused once this life has ended.
     pub(crate) handle: NodeIngressHandle,
-    pub(crate) parked: usize,
+    /// Ops that wait, which are no more than may.
+    pub(crate) parked: u32,
     /// The batch was applied before: its answers are in the history, and nobody is to give others.
     pub(crate) is_replaying: bool,
     /// What ops have asked for during a call.
@@ -140,8 +141,6 @@ pub(crate) struct Services {
     addresses: Box<[Address]>,
     /// Only where somebody listens.
     pub(crate) bus: Option<Box<Bus>>,
-    /// Made when the first client asks.
-    asking: Option<Box<asking::Asking>>,
 }
 
 /// Ids from here on are of executions that a Node begins of itself, as for a timer: those below are
@@ -176,7 +175,6 @@ impl Services {
             peering: None,
             addresses,
             bus: None,
-            asking: None,
             config,
         }
     }
@@ -240,7 +238,7 @@ impl Services {
 
     /// Refused when too many ops wait already.
     pub(crate) fn has_place_to_park(&self) -> Result<(), OpError> {
-        if self.parked < self.config.max_pending_async as usize {
+        if self.parked < self.config.max_pending_async {
             return Ok(());
         }
         Err(OpError::new(OpErrorKind::Limit, format!("{} ops wait already", self.parked)))

@@ -124,8 +124,9 @@ where
     /// A handle whose pushes count against the share of the peer `key`.
     pub fn for_peer(&self, key: &K) -> Result<Self, Refusal> {
         let mut inbox = self.door.shared.inbox.lock();
-        let Some(peer) = inbox.peers.open_door(key) else {
-            let refusal = Refusal::TooManyPeers { cap: inbox.limits.peers };
+        let cap = inbox.limits.peers;
+        let Some(peer) = inbox.peers.open_door(key, cap) else {
+            let refusal = Refusal::TooManyPeers { cap };
             inbox.refused.count(refusal);
             return Err(refusal);
         };

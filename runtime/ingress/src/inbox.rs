@@ -99,7 +99,7 @@ impl<T, K: Ord + Clone> Inbox<T, K> {
             answers: 0,
             from_peers: 0,
             bytes: 0,
-            peers: Peers::new(limits.peers),
+            peers: Peers::new(),
             line: Line::default(),
             tickets: BTreeMap::new(),
             last_ticket: 0,

@@ -27,27 +27,26 @@ pub(crate) struct Peers<K> {
     by_key: BTreeMap<K, PeerIndex>,
     accounts: Vec<Option<Account<K>>>,
     free: Vec<PeerIndex>,
-    cap: usize,
-    /// Those that may speak; nothing means everyone.
-    allowed: Option<BTreeSet<K>>,
+    /// Those that may speak; nothing means everyone. Few mailboxes have any.
+    allowed: Option<Box<BTreeSet<K>>>,
 }
 
 impl<K: Ord + Clone> Peers<K> {
-    pub(crate) fn new(cap: usize) -> Self {
+    pub(crate) fn new() -> Self {
         let (accounts, free) = (Vec::new(), Vec::new());
-        Self { by_key: BTreeMap::new(), accounts, free, cap, allowed: None }
+        Self { by_key: BTreeMap::new(), accounts, free, allowed: None }
     }
 
     pub(crate) fn len(&self) -> usize {
         self.by_key.len()
     }
 
-    /// The account of `key`, opened if need be; `None` when no more may be.
-    fn account(&mut self, key: &K) -> Option<PeerIndex> {
+    /// The account of `key`, opened if need be; `None` when there are `cap`.
+    fn account(&mut self, key: &K, cap: usize) -> Option<PeerIndex> {
         if let Some(&index) = self.by_key.get(key) {
             return Some(index);
         }
-        if self.by_key.len() >= self.cap {
+        if self.by_key.len() >= cap {
             return None;
         }
         let index = match self.free.pop() {
@@ -85,8 +84,8 @@ impl<K: Ord + Clone> Peers<K> {
         self.free.push(index);
     }
 
-    pub(crate) fn open_door(&mut self, key: &K) -> Option<PeerIndex> {
-        let index = self.account(key)?;
+    pub(crate) fn open_door(&mut self, key: &K, cap: usize) -> Option<PeerIndex> {
+        let index = self.account(key, cap)?;
         self.add_door(index);
         Some(index)
     }
@@ -105,8 +104,8 @@ impl<K: Ord + Clone> Peers<K> {
     }
 
     /// Blocks `key`, whether it was seen before or not; `None` when no more accounts may be.
-    pub(crate) fn block(&mut self, key: &K) -> Option<PeerIndex> {
-        let index = self.account(key)?;
+    pub(crate) fn block(&mut self, key: &K, cap: usize) -> Option<PeerIndex> {
+        let index = self.account(key, cap)?;
         self.at(index)?.blocked = true;
         Some(index)
     }
@@ -123,11 +122,11 @@ impl<K: Ord + Clone> Peers<K> {
 
     /// Allows these and nobody else, or everyone; gives back who was allowed before.
     pub(crate) fn allow(&mut self, allowed: Option<BTreeSet<K>>) -> Option<BTreeSet<K>> {
-        let before = std::mem::replace(&mut self.allowed, allowed);
+        let before = std::mem::replace(&mut self.allowed, allowed.map(Box::new));
         for account in self.accounts.iter_mut().flatten() {
             account.allowed = self.allowed.as_ref().is_none_or(|list| list.contains(&account.key));
         }
-        before
+        before.map(|before| *before)
     }
 
     fn is_listed(&self, key: &K) -> bool {
@@ -173,24 +172,24 @@ mod tests {
 
     #[test]
     fn an_account_ends_with_its_last_use_and_its_place_is_used_again() {
-        let mut peers = Peers::new(1);
-        let first = peers.open_door(&"a").expect("one account fits");
+        let mut peers = Peers::new();
+        let first = peers.open_door(&"a", 1).expect("one account fits");
         peers.add(first, 7);
         peers.close_door(first);
         assert_eq!(peers.waiting(first), (1, 7));
-        assert_eq!(peers.open_door(&"b"), None, "the account is still in use");
+        assert_eq!(peers.open_door(&"b", 1), None, "the account is still in use");
 
         peers.remove(first, 7);
         assert_eq!(peers.len(), 0);
-        assert_eq!(peers.open_door(&"b"), Some(first));
+        assert_eq!(peers.open_door(&"b", 1), Some(first));
     }
 
     #[test]
     fn whoever_is_not_allowed_may_not_speak_whenever_its_account_was_opened() {
-        let mut peers = Peers::new(4);
-        let before = peers.open_door(&"a").expect("an account fits");
+        let mut peers = Peers::new();
+        let before = peers.open_door(&"a", 4).expect("an account fits");
         assert_eq!(peers.allow(Some(BTreeSet::from(["b"]))), None);
-        let [after, listed] = ["c", "b"].map(|key| peers.open_door(&key).expect("it fits"));
+        let [after, listed] = ["c", "b"].map(|key| peers.open_door(&key, 4).expect("it fits"));
         assert_eq!(
             [before, after, listed].map(|door| peers.may_speak(door)),
             [Err(Refusal::NotAllowed), Err(Refusal::NotAllowed), Ok(())]
@@ -201,9 +200,9 @@ mod tests {
 
     #[test]
     fn a_block_is_remembered_without_any_door() {
-        let mut peers = Peers::new(4);
-        peers.block(&"a");
-        let door = peers.open_door(&"a").expect("the account exists");
+        let mut peers = Peers::new();
+        peers.block(&"a", 4);
+        let door = peers.open_door(&"a", 4).expect("the account exists");
         assert_eq!(peers.may_speak(door), Err(Refusal::Blocked));
         peers.close_door(door);
         assert_eq!(peers.len(), 1);

@@ -127,8 +127,9 @@ where
     pub fn block(&self, key: &K) -> Result<(), Refusal> {
         let mut wakes = Wakes::default();
         let mut inbox = self.shared().inbox.lock();
-        if inbox.peers.block(key).is_none() {
-            return Err(Refusal::TooManyPeers { cap: inbox.limits.peers });
+        let cap = inbox.limits.peers;
+        if inbox.peers.block(key, cap).is_none() {
+            return Err(Refusal::TooManyPeers { cap });
         }
         inbox.expel(&mut wakes);
         drop(inbox);

@@ -124,7 +124,7 @@ impl Walk<'_> {
             self.engine.parked.remove(&command);
             self.give_up_wait(plan, command, parked);
         }
-        self.services.parked = self.engine.parked.len();
+        self.services.parked = self.engine.parked_ops();
         let Some(execution) = self.engine.pool.at(index) else { return };
         for (_, timer) in execution.deadlines.drain(..) {
             self.services.timers.cancel(timer);

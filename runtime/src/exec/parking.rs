@@ -51,7 +51,7 @@ impl<'a> Walk<'a> {
             self.services.expiries.set(command, expires);
         }
         self.engine.parked.insert(command, Parked { at, timer });
-        self.services.parked = self.engine.parked.len();
+        self.services.parked = self.engine.parked_ops();
         self.steps.push(EngineStep::AsyncSuspended { exec, op: Arc::clone(&op.name), command });
         if let Some(job) = self.services.jobs().and_then(|jobs| jobs.find(command)) {
             let (op, key) = (Arc::clone(&job.op), job.key);
@@ -136,7 +136,7 @@ impl<'a> Walk<'a> {
             self.steps.push(EngineStep::CompletionIgnored { command });
             return;
         };
-        self.services.parked = self.engine.parked.len();
+        self.services.parked = self.engine.parked_ops();
         self.services.expiries.clear(command);
         timer.map(|timer| self.services.timers.cancel(timer));
         let plan = self.plan;

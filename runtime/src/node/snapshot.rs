@@ -132,7 +132,7 @@ impl Node {
             let mut charge = |bytes| self.handle.charge(bytes).ok();
             let mut around = Around { plan: self.program.plan(), charge: &mut charge };
             let read = Engine::load_parts(&mut |name, load| parts.read(name, load), &mut around)?;
-            services.parked = read.parked();
+            services.parked = read.parked_ops();
             engine = Some(Box::new(read));
         }
         parts.end()?;

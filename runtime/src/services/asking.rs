@@ -165,12 +165,12 @@ impl Services {
     /// What clients have asked, made if need be.
     pub(crate) fn asking(&mut self) -> &mut Asking {
         let config = self.config.sessions;
-        self.asking.get_or_insert_with(|| Box::new(Asking::new(config)))
+        self.stores().asking.get_or_insert_with(|| Box::new(Asking::new(config)))
     }
 
     /// What clients have asked, if any has.
     pub(crate) fn asked(&mut self) -> Option<&mut Asking> {
-        self.asking.as_deref_mut()
+        self.kept_mut()?.asking.as_deref_mut()
     }
 }
 

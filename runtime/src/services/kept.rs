@@ -80,12 +80,12 @@ impl Services {
             visit("latches", &mut stores.latches)?;
             visit("component timers", &mut Plain(&mut stores.component_timers))?;
             visit("jobs", &mut Plain(&mut stores.jobs))?;
+            if let Some(asking) = &mut stores.asking {
+                visit("sessions", &mut **asking)?;
+            }
         }
         if let Some(peering) = &mut self.peering {
             peering.parts(visit)?;
-        }
-        if let Some(asking) = &mut self.asking {
-            visit("sessions", &mut **asking)?;
         }
         if let Some(bus) = &mut self.bus {
             visit("bus", &mut **bus)?;

@@ -3,8 +3,8 @@
 //! Law: every store is bounded, and a Node that keeps nothing has none of them.
 
 use super::{
-    Answer, Services, component_timers::ComponentTimers, gathers::Gathers, jobs::Jobs,
-    latches::Latches,
+    Answer, Services, asking::Asking, component_timers::ComponentTimers, gathers::Gathers,
+    jobs::Jobs, latches::Latches,
 };
 use std::collections::BTreeSet;
 
@@ -29,6 +29,8 @@ pub(crate) struct Stores {
     pub(crate) component_timers: ComponentTimers,
     pub(crate) jobs: Jobs,
     pub(crate) gathers: Gathers,
+    /// Made when the first client asks.
+    pub(super) asking: Option<Box<Asking>>,
 }
 
 impl Stores {
@@ -46,16 +48,18 @@ impl Stores {
             component_timers: ComponentTimers::default(),
             jobs: Jobs::default(),
             gathers: Gathers::new(state),
+            asking: None,
         }
     }
 
     /// Drops what executions keep. Timers of components stay, as the components do, and so do jobs
-    /// that nobody waits for now, for the places that are kept for their answers.
+    /// that nobody waits for now, for the places that are kept for their answers, and what clients
+    /// have asked.
     pub(crate) fn clear(&mut self, config: &NodeConfig) {
-        let Self { component_timers, mut jobs, awaited, .. } =
+        let Self { component_timers, mut jobs, awaited, asking, .. } =
             std::mem::replace(self, Self::new(config));
         jobs.note_all_moot();
-        *self = Self { component_timers, jobs, awaited, ..Self::new(config) };
+        *self = Self { component_timers, jobs, awaited, asking, ..Self::new(config) };
     }
 }
 
