@@ -13,7 +13,10 @@ use std::{
     time::Duration,
 };
 
-use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
+use ractor::{
+    Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, ActorRuntime, SpawnErr,
+    SupervisionEvent,
+};
 use samsara_runtime::{
     hosting::RaiseError,
     node::Wakeup,
@@ -84,7 +87,7 @@ struct Child {
     slot: Arc<Slot>,
     body: Option<Body>,
     /// The task of an actor that has ended.
-    remains: Option<JoinHandle<()>>,
+    remains: Option<Task>,
     birth: Option<StoreLife>,
     /// Who spawned it waits for the word that it lives.
     spawned: Option<oneshot::Sender<Result<(), SpawnError>>>,
@@ -93,8 +96,11 @@ struct Child {
 
 struct Body {
     actor: ActorRef<Word>,
-    join: JoinHandle<()>,
+    join: Task,
 }
+
+/// That of an actor, once it has begun.
+type Task = JoinHandle<Result<JoinHandle<()>, SpawnErr>>;
 
 impl Reign {
     pub(crate) fn new(supervisor: Supervisor, rng: Rng) -> Self {
@@ -173,7 +179,7 @@ impl Actor for Chief {
         court: &mut Court,
     ) -> Result<(), ActorProcessingErr> {
         while let Some(order) = court.host.next_order() {
-            court.obey(order, &myself.get_cell()).await;
+            court.obey(order, &myself.get_cell());
         }
         Ok(())
     }
@@ -200,7 +206,7 @@ impl Actor for Chief {
 }
 
 impl Court {
-    async fn obey(&self, order: Order, myself: &ActorCell) {
+    fn obey(&self, order: Order, myself: &ActorCell) {
         let event = match order {
             Order::Said(event) => event,
             Order::Start(child) => Event::Start { child },
@@ -210,7 +216,7 @@ impl Court {
                 }
                 Event::Release { child }
             }
-            Order::Wake(child) => return self.give_actor(child, myself).await,
+            Order::Wake(child) => return self.give_actor(child, myself),
             Order::Stop(child, answer) => {
                 if !self.must_stop(child, answer) {
                     return;
@@ -224,7 +230,7 @@ impl Court {
                 Event::Done { child, life, step: Step::Bump }
             }
             Order::Begun { child, life, needs_actor } => {
-                self.begin(child, needs_actor, myself).await;
+                self.begin(child, needs_actor, myself);
                 Event::Done { child, life, step: Step::Start }
             }
             Order::NotRaised { child, life, error } => self.not_raised(child, life, *error),
@@ -234,10 +240,10 @@ impl Court {
                 Event::Shutdown
             }
         };
-        self.tell(event, myself).await;
+        self.tell(event, myself);
     }
 
-    async fn tell(&self, event: Event, myself: &ActorCell) {
+    fn tell(&self, event: Event, myself: &ActorCell) {
         let decisions = {
             let reign = &mut *locked(&self.reign);
             let now = self.host.now();
@@ -250,7 +256,7 @@ impl Court {
             decisions
         };
         for decision in decisions {
-            self.perform(decision, myself).await;
+            self.perform(decision, myself);
         }
         self.set_timer();
     }
@@ -272,13 +278,13 @@ impl Court {
         }
     }
 
-    async fn perform(&self, decision: Decision, myself: &ActorCell) {
+    fn perform(&self, decision: Decision, myself: &ActorCell) {
         match decision {
-            Decision::Do { child, life, step } => self.revive(child, life, step, myself).await,
+            Decision::Do { child, life, step } => self.revive(child, life, step, myself),
             Decision::Stop { child, .. } => {
                 let Some(slot) = self.slot(child) else { return };
                 slot.drain();
-                self.give_actor(child, myself).await;
+                self.give_actor(child, myself);
                 slot.ring();
             }
             Decision::Join { child, life, .. } => self.join(child, life),
@@ -299,7 +305,7 @@ impl Court {
         locked(&self.reign).children.get(&child).map(|child| Arc::clone(&child.slot))
     }
 
-    async fn revive(&self, child: ChildId, life: Life, step: Step, myself: &ActorCell) {
+    fn revive(&self, child: ChildId, life: Life, step: Step, myself: &ActorCell) {
         let Some(slot) = self.slot(child) else { return };
         match step {
             Step::Bump => self.somewhere(child, life, slot, move |slot| {
@@ -322,7 +328,7 @@ impl Court {
                 let is_first =
                     locked(&self.reign).children.get(&child).is_some_and(|it| it.spawned.is_some());
                 if !is_first {
-                    self.begin(child, true, myself).await;
+                    self.begin(child, true, myself);
                     self.host.order(Order::Said(Event::Done { child, life, step }));
                     return;
                 }
@@ -365,12 +371,12 @@ impl Court {
     }
 
     /// A life is there: it hears rings, and peers are told.
-    async fn begin(&self, child: ChildId, needs_actor: bool, myself: &ActorCell) {
+    fn begin(&self, child: ChildId, needs_actor: bool, myself: &ActorCell) {
         let Some(slot) = self.slot(child) else { return };
         slot.open();
         slot.set_up(true);
         if needs_actor {
-            self.start_actor(&slot, myself).await;
+            self.start_actor(&slot, myself);
         } else {
             slot.hang(None);
             if slot.has_mail() {
@@ -384,7 +390,7 @@ impl Court {
         spawned.map(|spawned| spawned.send(Ok(())));
     }
 
-    async fn give_actor(&self, child: ChildId, myself: &ActorCell) {
+    fn give_actor(&self, child: ChildId, myself: &ActorCell) {
         let slot = {
             let reign = locked(&self.reign);
             let live = reign.supervisor.state(child).is_some_and(|state| {
@@ -394,14 +400,15 @@ impl Court {
             entry.filter(|entry| live && entry.body.is_none()).map(|entry| Arc::clone(&entry.slot))
         };
         if let Some(slot) = slot {
-            self.start_actor(&slot, myself).await;
+            self.start_actor(&slot, myself);
         }
     }
 
-    async fn start_actor(&self, slot: &Arc<Slot>, myself: &ActorCell) {
+    fn start_actor(&self, slot: &Arc<Slot>, myself: &ActorCell) {
         let child = slot.child;
-        let spawned = Actor::spawn_linked(None, NodeActor, Arc::clone(slot), myself.clone()).await;
-        match spawned {
+        // Nothing is waited for: a supervisor that is killed is so between two orders.
+        let supervisor = myself.clone();
+        match ActorRuntime::spawn_linked_instant(None, NodeActor, Arc::clone(slot), supervisor) {
             Ok((actor, join)) => {
                 {
                     let mut reign = locked(&self.reign);
@@ -449,8 +456,10 @@ impl Court {
             None => host.order(joined),
             Some(remains) => {
                 tokio::spawn(async move {
-                    // However it ended, it has.
-                    let _ = remains.await;
+                    if let Ok(Ok(task)) = remains.await {
+                        // However it ended, it has.
+                        let _ = task.await;
+                    }
                     host.order(joined);
                 });
             }

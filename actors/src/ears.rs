@@ -51,6 +51,12 @@ impl Ears {
         outlet.subscribe()
     }
 
+    /// A life that remembers nothing has begun: its outputs are counted anew.
+    pub(crate) fn forget(&mut self) {
+        self.waiters.forget_kept();
+        self.heard = 0;
+    }
+
     pub(crate) fn note_trouble(&mut self, trouble: String) {
         if self.troubles.len() >= TROUBLES {
             self.troubles.pop_front();

@@ -176,19 +176,16 @@ impl NodeRef {
     }
 
     /// Ends its life as if it had been killed; the next one follows at once. For tests of what has to
-    /// survive that.
-    pub fn kill(&self) {
-        if let Some(actor) = locked(&self.court.reign).actor(self.slot.child) {
-            actor.kill();
-        }
+    /// survive that. Whether there was an actor to be killed: a Node that rests has none.
+    pub fn kill(&self) -> bool {
+        let actor = locked(&self.court.reign).actor(self.slot.child);
+        actor.map(|actor| actor.kill()).is_some()
     }
 
     /// Has its actor return a fault. For tests, as [`kill`](Self::kill).
-    pub fn fall(&self) {
-        if let Some(actor) = locked(&self.court.reign).actor(self.slot.child) {
-            // One that has ended needs no more of that.
-            drop(actor.send_message(Word::Fall));
-        }
+    pub fn fall(&self) -> bool {
+        let actor = locked(&self.court.reign).actor(self.slot.child);
+        actor.is_some_and(|actor| actor.send_message(Word::Fall).is_ok())
     }
 
     /// Brings it back from quarantine.

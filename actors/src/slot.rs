@@ -7,7 +7,7 @@
 use std::{
     collections::{BTreeSet, VecDeque},
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, Weak,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     task::{Wake, Waker},
@@ -304,7 +304,7 @@ impl Slot {
 
     /// What wakes it from anywhere.
     pub(crate) fn waker(self: &Arc<Self>) -> Waker {
-        Waker::from(Arc::new(Rope(Arc::clone(self))))
+        Waker::from(Arc::new(Rope(Arc::downgrade(self))))
     }
 
     /// What tells it from the other Nodes of its System, never zero.
@@ -330,14 +330,17 @@ impl Slot {
     }
 }
 
-struct Rope(Arc<Slot>);
+/// It does not hold the slot, since it hangs in the mailbox that is in there.
+struct Rope(Weak<Slot>);
 
 impl Wake for Rope {
     fn wake(self: Arc<Self>) {
-        self.0.ring();
+        self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.0.ring();
+        if let Some(slot) = self.0.upgrade() {
+            slot.ring();
+        }
     }
 }

@@ -395,6 +395,11 @@ async fn keep(system: std::sync::Weak<Inner>, court: Court, mut join: JoinHandle
         let _ = join.await;
         court.host.hang(None);
         if locked(&court.reign).is_over {
+            // Who still has a way to a Node learns that it leads nowhere any more.
+            let reign = locked(&court.reign);
+            let slots: Vec<_> = reign.slots().map(|(slot, ..)| Arc::clone(slot)).collect();
+            drop(reign);
+            slots.iter().for_each(|slot| slot.end(Standing::Stopped));
             return;
         }
         court.host.order(Order::Adopt);

@@ -236,7 +236,7 @@ impl Slot {
         match raised {
             Ok(mut resident) => {
                 if spec.outlives() == Durability::Volatile {
-                    ears.waiters.forget_kept();
+                    ears.forget();
                 }
                 settle(&mut resident, &mut ears.waiters);
                 *state = State::Up(Box::new(resident));

@@ -4,8 +4,11 @@
 
 mod actors {
     mod disk;
+    mod falls;
+    mod hosted;
     mod journal;
     mod panics;
     mod place;
     mod ractor;
+    mod tally;
 }
