@@ -12,6 +12,9 @@ use crate::{
     value::{IntoValue, Value},
 };
 
+/// A module, what goes to its inputs, and the size of that.
+pub(super) type Inputs = (u32, Vec<(u32, Value)>, u64);
+
 impl Node {
     /// Offers several inputs of one module, in one execution.
     pub fn invoke<'n, V: IntoValue>(
@@ -47,7 +50,7 @@ impl Node {
         &mut self,
         module: &str,
         inputs: impl IntoIterator<Item = (&'n str, V)>,
-    ) -> Result<(u32, Vec<(u32, Value)>, u64), DeliveryError> {
+    ) -> Result<Inputs, DeliveryError> {
         let index = self.services.module(module)?;
         let inputs = inputs.into_iter();
         let mut values = self.list(&inputs, self.config().max_invoke_inputs)?;
