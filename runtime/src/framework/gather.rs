@@ -153,12 +153,12 @@ impl<C: Ord + Copy, R: Ord + Clone, V> GatherTable<C, R, V> {
             place.round = next;
         }
         if !channel.open.contains_key(&place.round) {
-            if channel.opened_by(&place.sender) >= self.max_sender_rounds as usize {
-                return Ok(Gathering::Crowded(value));
-            }
             if channel.open.len() >= cap as usize {
                 let reason = CapReached { what: "open rounds", cap };
                 return Err(Refused { given: value, reason });
+            }
+            if channel.opened_by(&place.sender) >= self.max_sender_rounds as usize {
+                return Ok(Gathering::Crowded(value));
             }
         }
         let round = channel.open.entry(place.round.clone()).or_insert_with(|| {
