@@ -104,15 +104,9 @@ impl Screening {
                 });
                 new.count()
             };
+            let has_room = || services.has_room_for_stream(&peer, opened(Some(peer)), opened(None));
             match arrival {
-                StreamArrival::Fresh
-                    if is_new
-                        && !services.has_room_for_stream(
-                            &peer,
-                            opened(Some(peer)),
-                            opened(None),
-                        ) =>
-                {
+                StreamArrival::Fresh if is_new && !has_room() => {
                     counts.unopened += 1;
                     screening.unplaced.push(unplaced);
                 }
