@@ -23,6 +23,7 @@ use samsara_runtime::{
     recovery::{Durability, StoreLife},
     rng::Rng,
     supervision::{Cause, ChildId, ChildState, Decision, Event, Life, Step, Supervisor},
+    time::Nanos,
 };
 use tokio::{
     sync::oneshot,
@@ -78,6 +79,8 @@ pub(crate) struct Reign {
     children: BTreeMap<ChildId, Child>,
     actors: BTreeMap<ActorId, ChildId>,
     closing: Vec<oneshot::Sender<()>>,
+    /// When the next tick is due, and what brings it.
+    due: Option<Nanos>,
     timer: Option<JoinHandle<()>>,
     /// No other supervisor follows.
     pub(crate) is_over: bool,
@@ -110,6 +113,7 @@ impl Reign {
             children: BTreeMap::new(),
             actors: BTreeMap::new(),
             closing: Vec::new(),
+            due: None,
             timer: None,
             is_over: false,
         }
@@ -247,7 +251,11 @@ impl Court {
         let decisions = {
             let reign = &mut *locked(&self.reign);
             let now = self.host.now();
-            let decisions = reign.supervisor.handle(event, now, &mut reign.rng);
+            let mut decisions = reign.supervisor.handle(event, now, &mut reign.rng);
+            // Whatever was due by now is heard of now: no timer is set for the past.
+            if reign.due.is_some_and(|due| due <= now) {
+                decisions.extend(reign.supervisor.handle(Event::Tick, now, &mut reign.rng));
+            }
             if reign.supervisor.is_closed() {
                 reign.closing.drain(..).for_each(|answer| {
                     let _ = answer.send(());
@@ -265,6 +273,7 @@ impl Court {
     fn set_timer(&self) {
         let mut reign = locked(&self.reign);
         let due = reign.supervisor.next_wakeup();
+        reign.due = due;
         let timer = due.map(|due| {
             let left = due.get().saturating_sub(self.host.now().get());
             let host = Arc::clone(&self.host);

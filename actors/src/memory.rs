@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 
+use bytes::Bytes;
 use samsara_proto::PeerId;
 use samsara_runtime::{
     hosting::{Journal, StoreFault},
@@ -26,7 +27,7 @@ struct Kept {
     lsn: Lsn,
     head: Head,
     kind: RecordKind,
-    payload: Box<[u8]>,
+    payload: Bytes,
 }
 
 impl Default for MemoryJournal {
@@ -59,12 +60,12 @@ impl Journal for MemoryJournal {
         StoreId([0; 16])
     }
 
-    fn append(&mut self, _: &PeerId, kind: RecordKind, payload: &[u8]) -> Result<Lsn, StoreFault> {
+    fn append(&mut self, _: &PeerId, kind: RecordKind, payload: &Bytes) -> Result<Lsn, StoreFault> {
         let next = self.last.next().ok_or(StoreFault::Stopped)?;
         // A chain of hashes tells what a disk has lost. Memory has no such way to lose anything.
         let head = Head { count: self.head.count.saturating_add(1), ..self.head };
         (self.last, self.head) = (next, head);
-        self.records.push_back(Kept { lsn: next, head, kind, payload: payload.into() });
+        self.records.push_back(Kept { lsn: next, head, kind, payload: payload.clone() });
         Ok(next)
     }
 

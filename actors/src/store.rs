@@ -5,6 +5,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
 use samsara_proto::PeerId;
 use samsara_runtime::{
     config::JournalConfig,
@@ -189,7 +190,7 @@ impl hosting::Journal for Desk {
         &mut self,
         node: &PeerId,
         kind: RecordKind,
-        payload: &[u8],
+        payload: &Bytes,
     ) -> Result<Lsn, StoreFault> {
         Ok(self.journal.append(node, kind, payload)?)
     }
