@@ -25,8 +25,8 @@ use samsara_runtime::{
 };
 
 use crate::{
-    chief::{Order, Ring},
     jobs::Jobs,
+    reign::{Order, Ring},
     slot::Slot,
     store::{DiskStore, locked},
     switch::Switch,

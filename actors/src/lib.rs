@@ -11,6 +11,7 @@
 //! | Nodes of several Systems to reach each other | [`Switch`] |
 //! | group commit alone | [`journal`] |
 
+mod builder;
 mod call;
 mod chief;
 pub mod disk;
@@ -23,6 +24,8 @@ mod ledger;
 mod node_actor;
 mod node_ref;
 pub mod panics;
+mod reign;
+mod revival;
 mod slot;
 mod store;
 mod switch;
@@ -30,6 +33,7 @@ pub mod system;
 mod turn;
 
 pub use self::{
+    builder::SystemBuilder,
     call::{Busy, CallError, Inputs, Invocation, Reply, ReplyError},
     disk::LocalDisk as Disk,
     ears::Output,
@@ -37,5 +41,5 @@ pub use self::{
     node_ref::NodeRef,
     store::StoreError,
     switch::Switch,
-    system::{NodeStatus, System, SystemBuilder},
+    system::{NodeStatus, System},
 };

@@ -17,10 +17,11 @@ use tokio::sync::{broadcast, oneshot};
 
 use crate::{
     call::{Call, CallError, Inputs, Invocation, Reply},
-    chief::{Court, Order},
+    chief::Court,
     ears::{Output, Stand},
     ledger::Ledger,
     node_actor::Word,
+    reign::Order,
     slot::{Core, Slot, State},
     store::locked,
 };

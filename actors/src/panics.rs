@@ -74,7 +74,10 @@ pub fn within<R>(run: impl FnOnce() -> R) -> (R, Option<Fall>) {
 
 impl Fall {
     fn of(info: &PanicHookInfo<'_>) -> Self {
-        let message = info.payload_as_str().unwrap_or("no text").to_owned();
+        let payload = info.payload();
+        let text = payload.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        let message = text.unwrap_or("no text").to_owned();
         let place = info.location().map(ToString::to_string).unwrap_or_default();
         Self { message, place, stack: Backtrace::force_capture() }
     }

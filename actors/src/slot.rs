@@ -62,7 +62,7 @@ pub(crate) struct Core {
 
 pub(crate) enum State {
     /// Between two lives, or before the first, or after the last.
-    Down(Option<Fallen>),
+    Down(Option<Box<Fallen>>),
     Up(Box<Resident>),
 }
 
@@ -77,7 +77,7 @@ impl State {
     /// Takes a Node down, whose life has ended.
     pub(crate) fn fell(&mut self) {
         *self = match std::mem::replace(self, Self::Down(None)) {
-            Self::Up(resident) => Self::Down(Some(resident.into_fallen())),
+            Self::Up(resident) => Self::Down(Some(Box::new(resident.into_fallen()))),
             down @ Self::Down(_) => down,
         };
     }

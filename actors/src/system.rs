@@ -43,7 +43,6 @@
 
 use std::{
     collections::BTreeMap,
-    hash::{BuildHasher, RandomState},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -58,20 +57,18 @@ use samsara_runtime::{
     id::Incarnation,
     job::Resources,
     recovery::{Cut, Durability, NodeSpec},
-    rng::Rng,
-    supervision::{ChildId, ChildState, Policy, Supervisor},
+    supervision::{ChildId, ChildState, Policy},
 };
 use tokio::{sync::oneshot, task::JoinHandle};
 
 use crate::{
-    chief::{Chief, Court, Order, Reign, Ring},
-    disk::LocalDisk,
+    builder::SystemBuilder,
+    chief::{Chief, Court},
     error::{SpawnError, StartError},
     host::Host,
-    jobs::Jobs,
     journal::{Health, JournalStats, JournalStopped},
     node_ref::NodeRef,
-    panics,
+    reign::{Order, Ring},
     slot::{Slot, Standing, State},
     store::{DiskStore, locked},
     switch::Switch,
@@ -91,18 +88,8 @@ struct Inner {
     keeper: Mutex<Option<JoinHandle<()>>>,
 }
 
-/// A System to be.
-#[derive(Debug)]
-#[must_use]
-pub struct SystemBuilder {
-    store: Option<LocalDisk>,
-    identity: Option<PeerId>,
-    limits: HostConfig,
-    policy: Policy,
-    resources: Resources,
-    job_threads: usize,
-    switch: Switch,
-}
+/// Tells when a Node lives, or why it does not.
+type Spawned = oneshot::Receiver<Result<(), SpawnError>>;
 
 /// How it stands with a Node.
 #[derive(Clone, Debug, PartialEq)]
@@ -136,6 +123,22 @@ impl System {
         }
     }
 
+    /// Starts the supervisor, and what has another one follow it.
+    pub(crate) async fn begin(court: Court) -> Result<Self, StartError> {
+        let inner = Arc::new(Inner {
+            court,
+            names: Mutex::default(),
+            spawned: AtomicU64::new(0),
+            is_closed: AtomicBool::new(false),
+            chief: Mutex::default(),
+            keeper: Mutex::default(),
+        });
+        let first = inner.follow().await?;
+        let keeper = tokio::spawn(keep(Arc::downgrade(&inner), inner.court.clone(), first));
+        *locked(&inner.keeper) = Some(keeper);
+        Ok(Self(inner))
+    }
+
     /// Who it is: the ids of its Nodes are derived from this.
     pub fn peer_id(&self) -> PeerId {
         self.host().peer
@@ -166,11 +169,7 @@ impl System {
     }
 
     /// Makes the place of a Node, with its name taken.
-    fn place(
-        &self,
-        spec: NodeSpec,
-        retains: bool,
-    ) -> Result<(Arc<Slot>, oneshot::Receiver<Result<(), SpawnError>>), SpawnError> {
+    fn place(&self, spec: NodeSpec, retains: bool) -> Result<(Arc<Slot>, Spawned), SpawnError> {
         let host = self.host();
         let has_store = host.store.is_some();
         let best = if has_store { Durability::Durable } else { Durability::Memory };
@@ -300,82 +299,6 @@ impl std::fmt::Debug for System {
     }
 }
 
-impl SystemBuilder {
-    /// Where histories are kept.
-    pub fn store(mut self, disk: LocalDisk) -> Self {
-        self.store = Some(disk);
-        self
-    }
-
-    /// Who it is; else whoever its store belongs to, or somebody new.
-    pub fn identity(mut self, peer: PeerId) -> Self {
-        self.identity = Some(peer);
-        self
-    }
-
-    /// Its limits.
-    pub fn limits(mut self, limits: HostConfig) -> Self {
-        self.limits = limits;
-        self
-    }
-
-    /// How Nodes that fall are treated.
-    pub fn policy(mut self, policy: Policy) -> Self {
-        self.policy = policy;
-        self
-    }
-
-    /// What jobs find, and on how many threads they run.
-    pub fn jobs(mut self, resources: Resources, threads: usize) -> Self {
-        (self.resources, self.job_threads) = (resources, threads);
-        self
-    }
-
-    /// Where its Nodes find those of other Systems in this process.
-    pub fn switch(mut self, switch: &Switch) -> Self {
-        self.switch = switch.clone();
-        self
-    }
-
-    /// Starts it, on the runtime that this is called on.
-    pub async fn start(self) -> Result<System, StartError> {
-        panics::install();
-        let Self { store, identity, limits, policy, resources, job_threads, switch } = self;
-        limits.validate()?;
-        let mut rng = Rng::from_seed(entropy());
-        let (peer, store) = match store {
-            None => {
-                let drawn = PeerId::from(rng.next_u64()).derive(&rng.next_u64().to_string());
-                (identity.unwrap_or(drawn), None)
-            }
-            Some(disk) => {
-                let mut rng = rng.fork("store");
-                let open = move || DiskStore::open(disk, identity, limits.journal, &mut rng);
-                let opened = tokio::task::spawn_blocking(open).await;
-                let detail = "its store was not opened".to_owned();
-                let (store, peer) = opened.map_err(|_| StartError::Supervisor { detail })??;
-                (peer, Some(store))
-            }
-        };
-        let jobs = Jobs::new(resources, job_threads);
-        let host = Host::new((peer, store), limits, (jobs, switch), rng.next_u64());
-        let supervisor = Supervisor::new(policy, limits.supervision);
-        let reign = Arc::new(Mutex::new(Reign::new(supervisor, rng.fork("restarts"))));
-        let inner = Arc::new(Inner {
-            court: Court { host, reign },
-            names: Mutex::default(),
-            spawned: AtomicU64::new(0),
-            is_closed: AtomicBool::new(false),
-            chief: Mutex::default(),
-            keeper: Mutex::default(),
-        });
-        let first = inner.follow().await?;
-        let keeper = tokio::spawn(keep(Arc::downgrade(&inner), inner.court.clone(), first));
-        *locked(&inner.keeper) = Some(keeper);
-        Ok(System(inner))
-    }
-}
-
 impl Inner {
     /// Has a supervisor take over.
     async fn follow(&self) -> Result<JoinHandle<()>, StartError> {
@@ -409,11 +332,6 @@ async fn keep(system: std::sync::Weak<Inner>, court: Court, mut join: JoinHandle
             Err(_) => return,
         }
     }
-}
-
-/// What nobody can tell ahead: the machine's own randomness, which std hands out as keys.
-fn entropy() -> u64 {
-    RandomState::new().hash_one(std::process::id())
 }
 
 impl Slot {

@@ -223,7 +223,7 @@ impl Slot {
         let State::Down(fallen) = state else { return Err(StoreFault::Stopped.into()) };
         let host = &self.host;
         let birth = Birth { host: &host.peer, life, config: &host.config, now: host.now() };
-        let (spec, fallen) = (&self.spec, fallen.take());
+        let (spec, fallen) = (&self.spec, fallen.take().map(|fallen| *fallen));
         let raised = match ledger {
             Ledger::Disk(desk) => {
                 Resident::raise(spec, &birth, &mut Stand { journal: desk, ears }, fallen)
@@ -245,7 +245,7 @@ impl Slot {
             }
             Err(not_raised) => {
                 let NotRaised { error, fallen } = *not_raised;
-                *state = State::Down(Some(fallen));
+                *state = State::Down(Some(Box::new(fallen)));
                 ears.note_trouble(error.to_string());
                 Err(error)
             }

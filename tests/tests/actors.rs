@@ -3,10 +3,12 @@
 //! Law: outcomes are asserted, never durations; whatever is waited for is waited for by its word.
 
 mod actors {
+    mod bank;
     mod disk;
     mod falls;
     mod hosted;
     mod journal;
+    mod kills;
     mod panics;
     mod place;
     mod ractor;
