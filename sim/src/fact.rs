@@ -2,6 +2,7 @@
 //!
 //! Law: a fact is what can be seen from outside of a Node, or is told by its host.
 
+use samsara_proto::PeerId;
 use samsara_runtime::{
     id::{ExecId, Incarnation},
     recovery::Lsn,
@@ -80,6 +81,11 @@ pub enum Fact {
         /// The Node.
         node: usize,
     },
+    /// The Node begins with nothing remembered: what it had kept was to outlive no more.
+    Forgot {
+        /// The Node.
+        node: usize,
+    },
     /// A Node was brought to the end of its history.
     Replayed {
         /// The Node.
@@ -107,10 +113,128 @@ pub enum Fact {
         /// A hash of it.
         hash: [u8; 32],
     },
-    /// An envelope left the Node, and nothing in this world carries it.
-    NotCarried {
+    /// Two Nodes are linked.
+    Linked {
+        /// The Nodes.
+        pair: (usize, usize),
+    },
+    /// The link of two Nodes has closed.
+    Unlinked {
+        /// The Nodes.
+        pair: (usize, usize),
+    },
+    /// A Node says something reliably, on a link or not.
+    Said {
         /// The Node.
         node: usize,
+        /// To whom.
+        to: PeerId,
+        /// The stream.
+        stream: u64,
+        /// Its epoch.
+        epoch: u64,
+        /// The number.
+        seq: u64,
+        /// A hash of what it says.
+        hash: [u8; 32],
+    },
+    /// A Node says how much of a stream it has durably.
+    Promised {
+        /// The Node.
+        node: usize,
+        /// To whom.
+        to: PeerId,
+        /// The stream.
+        stream: u64,
+        /// Its epoch.
+        epoch: u64,
+        /// The last number that it has.
+        durable: u64,
+    },
+    /// An envelope was let into the mailbox.
+    Admitted {
+        /// The Node.
+        node: usize,
+        /// Who sent it.
+        from: PeerId,
+        /// The sender's life.
+        life: u64,
+        /// The stream; 0 is none.
+        stream: u64,
+        /// Its epoch.
+        epoch: u64,
+        /// The number.
+        seq: u64,
+    },
+    /// An envelope of a stream is kept.
+    Taken {
+        /// The Node.
+        node: usize,
+        /// Who sent it.
+        from: PeerId,
+        /// The stream.
+        stream: u64,
+        /// Its epoch.
+        epoch: u64,
+        /// The number.
+        seq: u64,
+    },
+    /// An envelope of a life that is over was turned away.
+    FencedOff {
+        /// The Node.
+        node: usize,
+        /// Whose life it was.
+        from: PeerId,
+        /// The life.
+        life: u64,
+    },
+    /// An envelope came that was taken before.
+    Duplicate {
+        /// The Node.
+        node: usize,
+        /// Who sent it.
+        from: PeerId,
+    },
+    /// A frame of an earlier link is on its way to the Node.
+    Haunted {
+        /// The Node.
+        node: usize,
+    },
+    /// A frame could not be read, and its link was closed.
+    Garbled {
+        /// The Node.
+        node: usize,
+    },
+    /// A frame was read that was not written, or one could not be written.
+    Spoiled {
+        /// The Node.
+        node: usize,
+        /// How.
+        how: String,
+    },
+    /// A courier wants somebody to look at something.
+    Alarmed {
+        /// The Node.
+        node: usize,
+        /// The peer that it is about.
+        peer: PeerId,
+        /// What it is.
+        what: String,
+    },
+    /// A courier has given envelopes up.
+    Undelivered {
+        /// The Node.
+        node: usize,
+        /// Whom they were for.
+        to: PeerId,
+        /// Their stream; 0 is best effort.
+        stream: u64,
+        /// Its epoch.
+        epoch: u64,
+        /// How many.
+        count: u64,
+        /// Why.
+        reason: String,
     },
     /// It is durable that the host has all outputs up to this one.
     Told {

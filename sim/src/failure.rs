@@ -80,8 +80,18 @@ pub struct Report {
     pub unanswered: u64,
     /// Processes that began.
     pub lives: u64,
-    /// Envelopes that left a Node, which nothing in this world carries.
-    pub not_carried: u64,
+    /// Envelopes of streams that were said, again each time that they were sent.
+    pub said: u64,
+    /// Envelopes of streams that were kept.
+    pub taken: u64,
+    /// Links that were made.
+    pub links: u64,
+    /// Frames that came once more on a later link.
+    pub ghosts: u64,
+    /// Frames that could not be read.
+    pub garbled: u64,
+    /// Envelopes that were turned away since the life of their sender was over.
+    pub fenced: u64,
     /// The time when the world had settled.
     pub settled: Nanos,
 }

@@ -43,6 +43,57 @@ pub enum Fault {
     Pause(Nanos),
     /// Another process asks for the store.
     SecondOwner,
+    /// The host is slow for so long.
+    Slow(Nanos),
+    /// The link of two Nodes closes, and none can be made for so long.
+    Part {
+        /// Which of all pairs.
+        pick: u64,
+        /// For how long.
+        time: Nanos,
+    },
+    /// Nothing arrives one way on a link, which then closes.
+    OneWay {
+        /// Which of all pairs, and which way.
+        pick: u64,
+        /// When.
+        time: Nanos,
+    },
+    /// Frames of a link take longer from now on.
+    Delay {
+        /// Which of all pairs.
+        pick: u64,
+        /// How much longer.
+        time: Nanos,
+    },
+    /// A bit turns over in a frame on its way.
+    Spoil {
+        /// Which of all links that are busy.
+        pick: u64,
+    },
+    /// So many frames of links that are no more arrive once again.
+    Haunt(u64),
+}
+
+impl Fault {
+    /// Whether it is between Nodes, and of no host.
+    pub(crate) fn is_of_links(self) -> bool {
+        match self {
+            Self::Part { .. }
+            | Self::OneWay { .. }
+            | Self::Delay { .. }
+            | Self::Spoil { .. }
+            | Self::Haunt(_) => true,
+            Self::Crash { .. }
+            | Self::Full(_)
+            | Self::FailedSync
+            | Self::Rot
+            | Self::Fall
+            | Self::Pause(_)
+            | Self::SecondOwner
+            | Self::Slow(_) => false,
+        }
+    }
 }
 
 /// A fault in its place.
@@ -73,7 +124,9 @@ enum Mix {
 }
 
 /// How many kinds of faults a seed chooses from.
-const KINDS: u64 = 7;
+const KINDS: u64 = 8;
+/// And of those between Nodes.
+const LINK_KINDS: u64 = 5;
 
 impl Faults {
     /// None at all.
@@ -88,12 +141,19 @@ impl Faults {
     }
 
     /// The faults of so much time, in order.
-    pub(crate) fn draw(self, rng: &mut Rng, hosts: usize, end: Nanos) -> Vec<Injected> {
+    pub(crate) fn draw(
+        self,
+        rng: &mut Rng,
+        hosts: usize,
+        is_linked: bool,
+        end: Nanos,
+    ) -> Vec<Injected> {
         let mut drawn = Vec::new();
         if self.0 == Mix::None || hosts == 0 {
             return drawn;
         }
-        let kinds: Vec<u64> = (0..KINDS).filter(|_| rng.chance(1, 2)).collect();
+        let count = if is_linked { KINDS + LINK_KINDS } else { KINDS };
+        let kinds: Vec<u64> = (0..count).filter(|_| rng.chance(1, 2)).collect();
         let gap = Nanos::from_millis(rng.between(50..=1_000));
         let mut at = Nanos::ZERO;
         loop {
@@ -118,6 +178,12 @@ fn fault(kind: u64, rng: &mut Rng) -> Fault {
         4 => Fault::Fall,
         5 => Fault::Pause(Nanos::from_millis(rng.between(1..=800))),
         6 => Fault::SecondOwner,
+        7 => Fault::Slow(Nanos::from_millis(rng.between(1..=500))),
+        8 => Fault::Part { pick: rng.next_u64(), time: Nanos::from_millis(rng.between(1..=2_000)) },
+        9 => Fault::OneWay { pick: rng.next_u64(), time: Nanos::from_millis(rng.between(1..=500)) },
+        10 => Fault::Delay { pick: rng.next_u64(), time: Nanos::from_millis(rng.between(1..=200)) },
+        11 => Fault::Spoil { pick: rng.next_u64() },
+        12 => Fault::Haunt(rng.between(1..=8)),
         _ => {
             let loss = match rng.below(3) {
                 0 => Loss::Kept,

@@ -4,8 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use samsara_proto::PeerId;
+use samsara_proto::{PeerId, WireEnvelope};
 use samsara_runtime::{
+    delivery::CourierStep,
     event::IngressEvent,
     hosting::{Ground, Store, Word},
     recovery::Lsn,
@@ -31,6 +32,8 @@ pub(crate) struct Shared {
     /// The last batch of the Node that was raised last.
     pub(crate) raised: Lsn,
     pub(crate) has_captured: bool,
+    /// What couriers want to have done.
+    pub(crate) carried: Vec<(usize, CourierStep)>,
 }
 
 impl Shared {
@@ -52,6 +55,7 @@ impl Shared {
             is_new: false,
             raised: Lsn::ZERO,
             has_captured: false,
+            carried: Vec::new(),
         }
     }
 
@@ -80,18 +84,20 @@ impl Shared {
             self.turn.get_or_insert(number);
         }
         self.facts.push(left(node, number, self.turn, step));
-        if self.is_new && matches!(step, EngineStep::SendEnvelope { .. }) {
-            self.facts.push(Fact::NotCarried { node });
-        }
     }
 
     fn hear_acknowledged(&mut self, node: usize, event: &IngressEvent) {
-        let (IngressEvent::Invoke { exec, .. } | IngressEvent::AppEvent { exec, .. }) = event
-        else {
-            return;
-        };
-        if let Some(call) = self.calls.remove(&(node, *exec)) {
-            self.facts.push(Fact::Acked { node, call, exec: *exec });
+        match event {
+            IngressEvent::Invoke { exec, .. } | IngressEvent::AppEvent { exec, .. } => {
+                let call = self.calls.remove(&(node, *exec));
+                self.facts.extend(call.map(|call| Fact::Acked { node, call, exec: *exec }));
+            }
+            IngressEvent::EnvelopeFrom(heard) if heard.envelope.stream != 0 => {
+                let WireEnvelope { stream, stream_epoch: epoch, seq, .. } = heard.envelope;
+                let from = heard.src_peer;
+                self.facts.push(Fact::Taken { node, from, stream, epoch, seq });
+            }
+            _ => {}
         }
     }
 }
@@ -117,6 +123,7 @@ impl Ground for Shared {
                 self.facts.push(Fact::Captured { node, lsn });
             }
             Word::Raised { batch, .. } => self.raised = batch,
+            Word::Carry(step) if self.disk.point().is_ok() => self.carried.push((node, step)),
             _ => {}
         }
     }

@@ -15,6 +15,7 @@ use crate::{
     disk::Disk,
     fact::Fact,
     fault::Loss,
+    hosted::Hosted,
     process::{Did, End, Process},
 };
 
@@ -33,6 +34,10 @@ pub(crate) struct Host {
     pub(crate) loss: Loss,
     pub(crate) again: Option<u64>,
     pub(crate) boots: u64,
+    /// Until when it is slow.
+    pub(crate) slow_until: Nanos,
+    /// Whom its Nodes know.
+    pub(crate) peers: Vec<PeerId>,
 }
 
 impl Host {
@@ -48,6 +53,8 @@ impl Host {
             loss: Loss::Kept,
             again: None,
             boots: 0,
+            slow_until: Nanos::ZERO,
+            peers: Vec::new(),
         }
     }
 
@@ -62,6 +69,7 @@ impl Host {
         let rng = Rng::from_seed(seed).fork(&format!("host {place} boot {}", self.boots));
         match Process::boot(&self.disk, self.peer, &self.specs, rng, now) {
             Ok(mut process) => {
+                process.introduce(&self.peers);
                 let mut facts = vec![Fact::Began { host: place, life: process.life.incarnation }];
                 facts.append(&mut process.shared.facts);
                 self.process = Some(process);
@@ -110,10 +118,12 @@ impl Host {
 impl Process {
     /// Whether no Node has anything to do at once.
     pub(crate) fn rests(&self, now: Nanos) -> bool {
-        self.nodes.iter().all(|hosted| match hosted.resident.next(now) {
-            Act::Rest(Wakeup::At(due)) => due > now,
-            Act::Rest(_) => true,
-            _ => false,
-        })
+        let is_settled = |hosted: &Hosted| hosted.resident.courier().is_settled();
+        self.nodes.iter().all(is_settled)
+            && self.nodes.iter().all(|hosted| match hosted.resident.next(now) {
+                Act::Rest(Wakeup::At(due)) => due > now,
+                Act::Rest(_) => true,
+                _ => false,
+            })
     }
 }

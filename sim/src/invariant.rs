@@ -2,13 +2,20 @@
 //!
 //! Law: an invariant hears facts and looks at Nodes; it moves nothing and asks nothing of a host.
 
+mod budget;
+mod calm;
 mod conservation;
 mod durability;
 mod fencing;
+mod identity;
+mod lives;
+pub(crate) mod money;
 mod order;
 mod outputs;
+mod promises;
 mod replay;
 mod settles;
+mod streams;
 
 use crate::{fact::Fact, sight::Sight};
 
@@ -19,6 +26,11 @@ pub trait Invariant {
 
     /// Hears a fact; an error says how it breaks this.
     fn hear(&mut self, _fact: &Fact) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// Looks at a world between two acts, with all its Nodes up.
+    fn look(&mut self, _sight: &Sight<'_>) -> Result<(), String> {
         Ok(())
     }
 
@@ -37,7 +49,13 @@ pub(crate) fn all() -> Vec<Box<dyn Invariant>> {
         Box::new(fencing::Fencing::default()),
         Box::new(replay::ReplayEquality::default()),
         Box::new(outputs::Outputs::default()),
+        Box::new(identity::Identity::default()),
+        Box::new(streams::Streams::default()),
+        Box::new(lives::Lives::default()),
+        Box::new(promises::Promises::default()),
+        Box::new(calm::Calm::default()),
         Box::new(settles::Settles),
+        Box::new(budget::Budget),
     ]
 }
 

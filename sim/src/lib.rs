@@ -36,6 +36,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod bank;
 mod disk;
 mod fact;
 mod failure;
@@ -45,6 +46,7 @@ mod host;
 mod hosted;
 mod invariant;
 mod ledger;
+mod net;
 mod process;
 mod run;
 mod shrink;
@@ -53,6 +55,7 @@ pub mod stories;
 mod world;
 
 pub use self::{
+    bank::{Bank, OPENED_WITH},
     disk::{Cut, Disk},
     fact::Fact,
     failure::{Broken, Failure, Report},

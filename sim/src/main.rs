@@ -5,11 +5,13 @@
 
 use std::{process::ExitCode, time::Duration};
 
-use samsara_sim::{Mutant, Report, stories};
+use samsara_sim::{Mutant, Report, World, stories};
 
-const USAGE: &str = "usage: samsara-sim [--seed N | --seeds COUNT] [--seconds S] [--mutant NAME]";
+const USAGE: &str = "usage: samsara-sim [--story books|bank] [--seed N | --seeds COUNT] [--seconds S] \
+                     [--mutant NAME]";
 
 struct Wish {
+    story: Story,
     seeds: std::ops::Range<u64>,
     seconds: u64,
     mutant: Option<(String, Mutant)>,
@@ -32,6 +34,13 @@ fn main() -> ExitCode {
                 all.offered += report.offered;
                 all.acked += report.acked;
                 all.lives += report.lives;
+                all.facts += report.facts;
+                all.said += report.said;
+                all.taken += report.taken;
+                all.links += report.links;
+                all.ghosts += report.ghosts;
+                all.garbled += report.garbled;
+                all.fenced += report.fenced;
             }
             Err(failure) => {
                 println!("{failure}");
@@ -49,12 +58,20 @@ fn main() -> ExitCode {
          acknowledged, no law broken",
         wish.seconds
     );
+    if all.links > 0 {
+        println!(
+            "{} links; {} envelopes said, {} taken; {} frames came again, {} were garbled; {} \
+             envelopes of ended lives",
+            all.links, all.said, all.taken, all.ghosts, all.garbled, all.fenced
+        );
+    }
     ExitCode::SUCCESS
 }
 
 fn run(seed: u64, wish: &Wish) -> Result<Report, Box<dyn std::error::Error>> {
-    let mut world = stories::books(seed)?;
-    let mut again = format!("cargo run --release -p samsara-sim -- --seed {seed}");
+    let Story { name, make } = wish.story;
+    let mut world = make(seed)?;
+    let mut again = format!("cargo run --release -p samsara-sim -- --story {name} --seed {seed}");
     if wish.seconds != SECONDS {
         again.push_str(&format!(" --seconds {}", wish.seconds));
     }
@@ -65,17 +82,31 @@ fn run(seed: u64, wish: &Wish) -> Result<Report, Box<dyn std::error::Error>> {
     Ok(world.shown_again_by(again).run(Duration::from_secs(wish.seconds))?)
 }
 
+/// A world that can be asked for.
+#[derive(Clone, Copy)]
+struct Story {
+    name: &'static str,
+    make: fn(u64) -> Result<World, Box<dyn std::error::Error>>,
+}
+
+const STORIES: [Story; 2] =
+    [Story { name: "books", make: stories::books }, Story { name: "bank", make: stories::bank }];
+
 /// Simulated seconds of a seed.
 const SECONDS: u64 = 5;
 
 fn wish(mut args: impl Iterator<Item = String>) -> Option<Wish> {
-    let mut wish = Wish { seeds: 0..100, seconds: SECONDS, mutant: None };
+    let [books, ..] = STORIES;
+    let mut wish = Wish { story: books, seeds: 0..100, seconds: SECONDS, mutant: None };
     while let Some(name) = args.next() {
         let value = args.next()?;
         match name.as_str() {
             "--seed" => {
                 let seed: u64 = value.parse().ok()?;
                 wish.seeds = seed..seed.checked_add(1)?;
+            }
+            "--story" => {
+                wish.story = STORIES.into_iter().find(|story| story.name == value)?;
             }
             "--seeds" => wish.seeds = 0..value.parse().ok()?,
             "--seconds" => wish.seconds = value.parse().ok()?,

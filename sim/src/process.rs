@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, error::Error};
 
-use samsara_proto::PeerId;
+use samsara_proto::{Address, PeerId};
 use samsara_runtime::{
     config::{HostConfig, JournalConfig},
     event::{Control, IngressEvent},
@@ -154,6 +154,21 @@ impl Process {
         let digest = hosted.digest()?;
         self.shared.facts.push(Fact::Replayed { node: id, batch: self.shared.raised, digest });
         Ok(hosted)
+    }
+
+    /// Lets its Nodes know of each other and of those elsewhere.
+    pub(crate) fn introduce(&mut self, peers: &[PeerId]) {
+        let Ok(address) = "/memory/1".parse::<Address>() else { return };
+        for hosted in &mut self.nodes {
+            let own = hosted.resident.peer_id();
+            for peer in peers.iter().filter(|peer| **peer != own) {
+                let node = hosted.resident.node_mut();
+                if node.peer_address(peer).is_none() {
+                    // A mailbox that is full now is asked again by the next process.
+                    let _ = node.add_peer(*peer, [address.clone()]);
+                }
+            }
+        }
     }
 
     /// Does one act of the next Node that has one.

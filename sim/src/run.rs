@@ -3,17 +3,21 @@
 //! Law: what is due first happens first, and of what is due at once faults before calls before
 //! hosts, in their order. Whatever happens is a fact.
 
+mod inject;
+mod note;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use samsara_proto::PeerId;
-use samsara_runtime::{id::ExecId, rng::Rng, storage::Storage, time::Nanos};
+use samsara_runtime::{id::ExecId, rng::Rng, time::Nanos};
 
 use crate::{
     fact::Fact,
     failure::{Failure, Report},
-    fault::{Fault, Injected},
+    fault::Injected,
     host::Host,
     invariant::Invariant,
+    net::Net,
     process::{Did, End},
     sight::Sight,
     world::{Planned, World},
@@ -21,8 +25,15 @@ use crate::{
 
 /// How long a healed world may take to come to rest.
 const SETTLE: Nanos = Nanos::from_secs(30);
+/// How much slower a slow host is.
+const SLOW: u64 = 20;
 /// Host ids begin here, so that none is that of another thing.
 const FIRST_HOST: u64 = 1_000;
+
+/// The id of the host at this place of a world.
+pub(crate) fn host_id(place: u64) -> PeerId {
+    PeerId::from(FIRST_HOST.saturating_add(place))
+}
 
 /// How a run ended.
 pub(crate) enum Outcome {
@@ -42,6 +53,7 @@ pub(crate) struct Run<'w> {
     names: BTreeMap<String, (usize, usize)>,
     now: Nanos,
     rng: Rng,
+    net: Net,
     trace: blake3::Hasher,
     report: Report,
     /// Calls that have not ended, by Node.
@@ -56,8 +68,9 @@ impl<'w> Run<'w> {
         invariants: Vec<Box<dyn Invariant>>,
     ) -> Result<Self, Failure> {
         let (mut hosts, mut names, mut id) = (Vec::new(), BTreeMap::new(), 0_usize);
+        let mut nodes = Vec::new();
         for (place, specs) in world.hosts.iter().enumerate() {
-            let peer = PeerId::from(FIRST_HOST.saturating_add(place as u64));
+            let peer = host_id(place as u64);
             let mut own = Vec::new();
             for spec in specs {
                 let unsound = |error| Failure::Unsound(format!("{}: {error}", spec.name()));
@@ -66,10 +79,16 @@ impl<'w> Run<'w> {
                     return Err(Failure::Unsound(format!("two nodes are named {}", spec.name())));
                 }
                 own.push((id, spec.clone()));
+                nodes.push((spec.peer_id(&peer), place));
                 id = id.saturating_add(1);
             }
             hosts.push(Host::new(peer, own));
         }
+        if world.is_linked {
+            let peers: Vec<PeerId> = nodes.iter().map(|(peer, _)| *peer).collect();
+            hosts.iter_mut().for_each(|host| host.peers.clone_from(&peers));
+        }
+        let rng = Rng::from_seed(world.seed);
         if names.is_empty() {
             return Err(Failure::Unsound("there is no node in it".to_owned()));
         }
@@ -79,7 +98,8 @@ impl<'w> Run<'w> {
             hosts,
             names,
             now: Nanos::ZERO,
-            rng: Rng::from_seed(world.seed).fork("run"),
+            net: Net::new(nodes, rng.fork("net")),
+            rng: rng.fork("run"),
             trace: blake3::Hasher::new(),
             report: Report::default(),
             open: BTreeSet::new(),
@@ -105,7 +125,8 @@ impl<'w> Run<'w> {
             let fault = faults.peek().map_or(end, |fault| fault.at);
             let call = calls.peek().map_or(end, |call| call.at);
             let due = host.map_or(end, |(due, _)| due);
-            let first = fault.min(call).min(due);
+            let net = self.net.due().unwrap_or(end);
+            let first = fault.min(call).min(due).min(net);
             if first >= end {
                 break;
             }
@@ -114,6 +135,8 @@ impl<'w> Run<'w> {
                 faults.next().map_or(Ok(()), |fault| self.inject(*fault))?;
             } else if call == first {
                 calls.next().map_or(Ok(()), |call| self.offer(*call))?;
+            } else if net == first {
+                self.net_acts()?;
             } else if let Some((_, host)) = host {
                 self.host_acts(host)?;
             }
@@ -131,10 +154,12 @@ impl<'w> Run<'w> {
     /// Nothing goes wrong any more.
     fn heal(&mut self, end: Nanos) -> Result<(), Broke> {
         self.now = self.now.max(end);
+        self.net.heal();
         for place in 0..self.hosts.len() {
             let Some(host) = self.hosts.get_mut(place) else { continue };
             host.again = None;
             host.full_until = Nanos::ZERO;
+            host.slow_until = Nanos::ZERO;
             host.disk.set_full(false);
             host.disk.fail_syncs(0);
             // A process that was to end and has not goes on.
@@ -145,14 +170,25 @@ impl<'w> Run<'w> {
     }
 
     fn settle(&mut self, until: Nanos) -> Result<(), Broke> {
-        while let Some((due, host)) = self.next_host().filter(|(due, _)| *due <= until) {
-            self.now = self.now.max(due);
-            self.host_acts(host)?;
+        loop {
+            let host = self.next_host().filter(|(due, _)| *due <= until);
+            let net = self.net.due().filter(|due| *due <= until);
+            match (host, net) {
+                (Some((due, place)), net) if net.is_none_or(|net| due < net) => {
+                    self.now = self.now.max(due);
+                    self.host_acts(place)?;
+                }
+                (_, Some(due)) => {
+                    self.now = self.now.max(due);
+                    self.net_acts()?;
+                }
+                (_, None) => break,
+            }
         }
         self.tell_letters()?;
         let now = self.now;
         let rests = |host: &Host| host.process.as_ref().is_some_and(|it| it.rests(now));
-        let is_settled = self.hosts.iter().all(rests);
+        let is_settled = self.hosts.iter().all(rests) && self.net.is_quiet();
         let Some(sight) = sight(&self.hosts, is_settled) else {
             return Err(broke("the world settles", "a host is still down, 30 s after".to_owned()));
         };
@@ -202,45 +238,6 @@ impl<'w> Run<'w> {
         }
     }
 
-    fn inject(&mut self, injected: Injected) -> Result<(), Broke> {
-        self.tell(Fact::Faulted(injected))?;
-        let now = self.now;
-        let Some(host) = self.hosts.get_mut(injected.host) else { return Ok(()) };
-        match injected.fault {
-            Fault::Crash { after, again, loss } => {
-                (host.loss, host.again) = (loss, again);
-                host.disk.set_fuse(Some(after));
-                // Cut at once where it rests, as much as where it works.
-                host.due = Some(host.due.map_or(now, |due| due.min(now)));
-            }
-            Fault::Full(time) => {
-                host.disk.set_full(true);
-                host.full_until = now.checked_add(time).unwrap_or(now);
-            }
-            Fault::FailedSync => host.disk.fail_syncs(1),
-            Fault::Rot => host.rot(&mut self.rng),
-            Fault::Fall => {
-                let nodes = host.process.iter_mut().flat_map(|process| &mut process.nodes);
-                let nodes: Vec<_> = nodes.collect();
-                let chosen = self.rng.below(nodes.len() as u64);
-                for (place, node) in (0..).zip(nodes) {
-                    node.is_fragile |= place == chosen;
-                }
-            }
-            Fault::Pause(time) => {
-                host.paused_until = now.checked_add(time).unwrap_or(now);
-                host.due = host.due.map(|due| due.max(host.paused_until));
-            }
-            Fault::SecondOwner => {
-                if host.process.is_some() {
-                    let is_refused = host.disk.clone().lock().is_err();
-                    return self.tell(Fact::SecondOwner { host: injected.host, is_refused });
-                }
-            }
-        }
-        Ok(())
-    }
-
     /// A host does its next act, or its next process begins.
     fn host_acts(&mut self, place: usize) -> Result<(), Broke> {
         let now = self.now;
@@ -256,9 +253,32 @@ impl<'w> Run<'w> {
             }
             None => host.boot(place, self.world.seed, now),
         };
-        facts.into_iter().try_for_each(|fact| self.tell(fact))?;
+        let process = host.process.as_mut();
+        let carried = process.map(|it| std::mem::take(&mut it.shared.carried)).unwrap_or_default();
+        for fact in facts {
+            // A Node that has forgotten all has forgotten its links.
+            if let Fact::Forgot { node } = fact {
+                self.net.forget_node(node, &mut self.hosts, now);
+            }
+            self.tell(fact)?;
+        }
+        carried.into_iter().for_each(|(node, step)| self.net.carry(node, step, now));
         self.go_on(place, did)?;
+        self.tell_net()?;
         self.look()
+    }
+
+    /// The network does what is due.
+    fn net_acts(&mut self) -> Result<(), Broke> {
+        if let Some(due) = self.net.due() {
+            self.now = self.now.max(due);
+        }
+        self.net.act(self.now, &mut self.hosts);
+        self.tell_net()
+    }
+
+    fn tell_net(&mut self) -> Result<(), Broke> {
+        std::mem::take(&mut self.net.facts).into_iter().try_for_each(|fact| self.tell(fact))
     }
 
     /// Decides when the host is due again, and what becomes of it when it has ended.
@@ -268,13 +288,14 @@ impl<'w> Run<'w> {
             now.checked_add(Nanos::from_micros(rng.between(low..=high))).unwrap_or(now)
         };
         let Some(host) = self.hosts.get_mut(place) else { return Ok(()) };
+        let slow = if now < host.slow_until { SLOW } else { 1 };
         let how = match did {
             Ok(Did::Act) => {
-                host.due = Some(wait(&mut self.rng, 1, 50));
+                host.due = Some(wait(&mut self.rng, 1, 50 * slow));
                 return Ok(());
             }
             Ok(Did::Sync) => {
-                host.due = Some(wait(&mut self.rng, 100, 12_000));
+                host.due = Some(wait(&mut self.rng, 100, 12_000 * slow));
                 return Ok(());
             }
             Ok(Did::Rest(at)) => {
@@ -294,6 +315,8 @@ impl<'w> Run<'w> {
         };
         host.due = Some(wait(&mut self.rng, 1_000, 300_000));
         host.end(how, &mut self.rng);
+        self.net.forget_host(place, &mut self.hosts, now);
+        let Some(host) = self.hosts.get_mut(place) else { return Ok(()) };
         let nodes: BTreeSet<usize> = host.specs.iter().map(|(id, _)| *id).collect();
         let left: Vec<_> = self.open.iter().filter(|(node, _)| nodes.contains(node)).collect();
         let left: Vec<(usize, u64)> = left.into_iter().copied().collect();
@@ -301,11 +324,11 @@ impl<'w> Run<'w> {
         left.into_iter().try_for_each(|(node, call)| self.tell(Fact::Unanswered { node, call }))
     }
 
-    fn look(&self) -> Result<(), Broke> {
-        if self.world.always.is_empty() {
-            return Ok(());
-        }
+    fn look(&mut self) -> Result<(), Broke> {
         let Some(sight) = sight(&self.hosts, false) else { return Ok(()) };
+        for invariant in &mut self.invariants {
+            invariant.look(&sight).map_err(|how| broke(invariant.name(), how))?;
+        }
         match self.world.always.iter().find(|(_, holds)| !holds(&sight)) {
             Some((name, _)) => Err(broke(name, "it does not hold".to_owned())),
             None => Ok(()),
@@ -316,31 +339,7 @@ impl<'w> Run<'w> {
     fn tell(&mut self, fact: Fact) -> Result<(), Broke> {
         let text = format!("{} {fact:?}\n", self.now);
         self.trace.update(text.as_bytes());
-        let report = &mut self.report;
-        report.facts += 1;
-        match &fact {
-            Fact::Faulted(_) => report.faults += 1,
-            Fact::Began { .. } => report.lives += 1,
-            Fact::NotCarried { .. } => report.not_carried += 1,
-            Fact::Offered { node, call } => {
-                report.offered += 1;
-                self.open.insert((*node, *call));
-            }
-            Fact::Refused { node, call } => {
-                report.refused += 1;
-                self.open.remove(&(*node, *call));
-            }
-            Fact::Unanswered { node, call } => {
-                report.unanswered += 1;
-                self.open.remove(&(*node, *call));
-            }
-            Fact::Acked { node, call, exec } => {
-                report.acked += 1;
-                self.open.remove(&(*node, *call));
-                self.acked.insert((*node, *exec), *call);
-            }
-            _ => {}
-        }
+        self.note(&fact);
         for invariant in &mut self.invariants {
             invariant.hear(&fact).map_err(|how| broke(invariant.name(), how))?;
         }
@@ -349,14 +348,16 @@ impl<'w> Run<'w> {
 }
 
 fn sight(hosts: &[Host], is_settled: bool) -> Option<Sight<'_>> {
-    let mut nodes = Vec::new();
+    let (mut nodes, mut unsent) = (Vec::new(), 0_u64);
     for host in hosts {
         let process = host.process.as_ref()?;
+        let couriers = process.nodes.iter().map(|hosted| hosted.resident.courier());
+        unsent = couriers.map(|it| it.outbox_bytes()).fold(unsent, u64::saturating_add);
         nodes.extend(process.nodes.iter().map(|hosted| (hosted.id, hosted.name(), hosted.node())));
     }
     nodes.sort_by_key(|(id, ..)| *id);
     let nodes = nodes.into_iter().map(|(_, name, node)| (name, node)).collect();
-    Some(Sight { nodes, is_settled })
+    Some(Sight { nodes, is_settled, unsent })
 }
 
 fn broke(law: &str, how: String) -> Broke {

@@ -9,6 +9,7 @@ use samsara_runtime::{component::Component, node::Node};
 pub struct Sight<'w> {
     pub(crate) nodes: Vec<(&'w str, &'w Node)>,
     pub(crate) is_settled: bool,
+    pub(crate) unsent: u64,
 }
 
 impl<'w> Sight<'w> {
@@ -31,6 +32,11 @@ impl<'w> Sight<'w> {
     pub fn sum(&self, metric: &str) -> i64 {
         let values = self.nodes().filter_map(|(_, node)| node.metric(metric));
         values.fold(0, i64::saturating_add)
+    }
+
+    /// Bytes of reliable output that wait for their receivers, of all Nodes.
+    pub fn unsent(&self) -> u64 {
+        self.unsent
     }
 
     /// Whether the world has come to rest.

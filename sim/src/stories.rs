@@ -1,9 +1,11 @@
-//! The world that the simulator is run on by itself: books that note what they are told.
+//! The worlds that the simulator is run on by itself: books that note what they are told, and banks
+//! that pay each other.
 //!
-//! Law: nothing in it can fail but the hosts.
+//! Law: nothing in them can fail but hosts and links.
 
 use std::time::Duration;
 
+use samsara_proto::PeerId;
 use samsara_runtime::{
     compiler::Compiler,
     config::{NodeConfig, SnapshotConfig, TurnConfig},
@@ -14,8 +16,11 @@ use samsara_runtime::{
 };
 
 use crate::{
+    bank::Bank,
     fault::Faults,
+    invariant::money::Money,
     ledger::Ledger,
+    run::host_id,
     world::{Call, World},
 };
 
@@ -31,10 +36,7 @@ const HOSTS: u64 = 2;
 /// ```
 pub fn books(seed: u64) -> Result<World, Box<dyn std::error::Error>> {
     let program = program()?;
-    let snapshot = SnapshotConfig { every_events: 8, ..SnapshotConfig::default() };
-    let turn = TurnConfig { events: 8, ..TurnConfig::default() };
-    let config = NodeConfig { snapshot, turn, ..NodeConfig::default() };
-    let spec = |name: String| NodeSpec::new(name, program.clone()).config(config);
+    let spec = |name: String| NodeSpec::new(name, program.clone()).config(small());
     let world = (0..HOSTS).fold(World::new(seed), |world, host| {
         world.host([spec(format!("book-{host}-a")), spec(format!("book-{host}-b"))])
     });
@@ -47,6 +49,13 @@ pub fn books(seed: u64) -> Result<World, Box<dyn std::error::Error>> {
         .shown_again_by(format!("cargo run --release -p samsara-sim -- --seed {seed}")))
 }
 
+/// Small turns and few events between two snapshots, so that there are many of both.
+fn small() -> NodeConfig {
+    let snapshot = SnapshotConfig { every_events: 8, ..SnapshotConfig::default() };
+    let turn = TurnConfig { events: 8, ..TurnConfig::default() };
+    NodeConfig { snapshot, turn, ..NodeConfig::default() }
+}
+
 /// Notes a number at once, and tells it once more after a while.
 fn program() -> Result<Program, Box<dyn std::error::Error>> {
     let g = Graph::new("Note");
@@ -54,4 +63,53 @@ fn program() -> Result<Program, Box<dyn std::error::Error>> {
     g.output("noted", g.slot(Ledger::SLOT).op("note", [call]));
     g.output("again", g.sleep(call, millis(15)));
     Ok(Compiler::new().bind::<Ledger>(Ledger::SLOT).compile(g.build()?)?)
+}
+
+/// A world of banks: accounts on hosts of their own that pay each other, all money in it counted.
+///
+/// ```
+/// let report = samsara_sim::stories::bank(1)?.run(std::time::Duration::from_millis(500))?;
+/// assert!(report.taken > 0, "nobody was paid");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn bank(seed: u64) -> Result<World, Box<dyn std::error::Error>> {
+    let program = payments()?;
+    let names: Vec<String> = (0..ACCOUNTS).map(|place| format!("account-{place}")).collect();
+    let peers: Vec<PeerId> =
+        (0..).zip(&names).map(|(place, name)| host_id(place).derive(name)).collect();
+    let world = names.iter().fold(World::new(seed), |world, name| {
+        world.host([NodeSpec::new(name, program.clone()).config(small())])
+    });
+    Ok(world
+        .linked()
+        .client(Duration::from_millis(25), move |draw, number| {
+            let from = draw.below(ACCOUNTS);
+            let to = from.saturating_add(draw.between(1..=ACCOUNTS - 1)) % ACCOUNTS;
+            let to = usize::try_from(to).ok().and_then(|to| peers.get(to)).copied();
+            let to = to.unwrap_or(PeerId::from(0));
+            let call = Call::new(format!("account-{from}"), "Pay").input("call", number);
+            call.input("to", to).input("amount", draw.below(200))
+        })
+        .faults(Faults::swarm())
+        .invariant(Money::default)
+        .shown_again_by(format!(
+            "cargo run --release -p samsara-sim -- --story bank --seed {seed}"
+        )))
+}
+
+/// Accounts of [`bank`].
+const ACCOUNTS: u64 = 5;
+
+/// Pays, and takes payments.
+fn payments() -> Result<Program, Box<dyn std::error::Error>> {
+    let pay = Graph::new("Pay");
+    let call = pay.slot(Ledger::SLOT).op("note", [pay.input::<u64>("call")]);
+    let payment = pay.slot(Bank::SLOT).op("pay", [call, pay.input::<u64>("amount")]);
+    pay.net_out("Take/payment", pay.input::<PeerId>("to"), payment);
+    pay.output("paid", payment);
+    let take = Graph::new("Take");
+    take.output("taken", take.slot(Bank::SLOT).op("take", [take.input::<u64>("payment")]));
+    take.export("payment");
+    let compiler = Compiler::new().bind::<Ledger>(Ledger::SLOT).bind::<Bank>(Bank::SLOT);
+    Ok(compiler.compile_all([pay.build()?, take.build()?])?)
 }

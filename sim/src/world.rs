@@ -64,6 +64,8 @@ pub struct World {
     pub(crate) hosts: Vec<Vec<NodeSpec>>,
     clients: Vec<(Duration, Calls)>,
     faults: Faults,
+    /// Whether its Nodes know of each other.
+    pub(crate) is_linked: bool,
     pub(crate) always: Vec<(String, Predicate)>,
     pub(crate) at_last: Vec<(String, Predicate)>,
     invariants: Vec<MakeInvariant>,
@@ -89,6 +91,7 @@ impl World {
             hosts: Vec::new(),
             clients: Vec::new(),
             faults: Faults::none(),
+            is_linked: false,
             always: Vec::new(),
             at_last: Vec::new(),
             invariants: Vec::new(),
@@ -120,6 +123,14 @@ impl World {
         call: impl Fn(&mut Rng, u64) -> Call + 'static,
     ) -> Self {
         self.clients.push((every, Rc::new(call)));
+        self
+    }
+
+    /// Lets all Nodes know of each other. What they say is carried over links, which then are among
+    /// what goes wrong.
+    #[must_use]
+    pub fn linked(mut self) -> Self {
+        self.is_linked = true;
         self
     }
 
@@ -178,7 +189,8 @@ impl World {
     pub fn run(&self, time: Duration) -> Result<Report, Failure> {
         let end = Nanos::from(time);
         let mut rng = Rng::from_seed(self.seed);
-        let faults = self.faults.draw(&mut rng.fork("faults"), self.hosts.len(), end);
+        let mut draw = rng.fork("faults");
+        let faults = self.faults.draw(&mut draw, self.hosts.len(), self.is_linked, end);
         let calls = self.plan(&mut rng, end);
         let broken = match self.run_with(&faults, &calls, end)? {
             Outcome::Settled(report) => return Ok(*report),

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{fact::Fact, ledger::Ledger, sight::Sight};
 
-const NOBODY: Sight<'_> = Sight { nodes: Vec::new(), is_settled: true };
+const NOBODY: Sight<'_> = Sight { nodes: Vec::new(), is_settled: true, unsent: 0 };
 
 /// A Node whose ledger has noted these calls.
 fn noted(calls: &[u64]) -> Node {
@@ -34,7 +34,7 @@ fn settle(mut invariant: impl Invariant, facts: &[Fact], node: &Node) -> Option<
     for fact in facts {
         invariant.hear(fact).expect("facts alone break nothing");
     }
-    invariant.settled(&Sight { nodes: vec![("book", node)], is_settled: true }).err()
+    invariant.settled(&Sight { nodes: vec![("book", node)], is_settled: true, unsent: 0 }).err()
 }
 
 fn acked(call: u64) -> Fact {
