@@ -12,9 +12,6 @@ use crate::{
     value::{IntoValue, Value},
 };
 
-/// A module, what goes to its inputs, and the size of that.
-pub(super) type Inputs = (u32, Vec<(u32, Value)>, u64);
-
 impl Node {
     /// Offers several inputs of one module, in one execution.
     pub fn invoke<'n, V: IntoValue>(
