@@ -83,6 +83,7 @@ use crate::{
     config::DeliveryConfig,
     event::IngressEvent,
     framework::{CapReached, Watermark},
+    planted::{self, Bug},
     time::Nanos,
 };
 
@@ -146,7 +147,9 @@ impl Courier {
     /// A link to a peer is there. What was said on an earlier one counts no more.
     pub fn link_up(&mut self, peer: PeerId) -> Result<(), CapReached> {
         let known = self.meet(peer)?;
-        known.relink();
+        if !planted::is(Bug::NoRelink) {
+            known.relink();
+        }
         known.is_linked = true;
         self.stirred.insert(peer);
         Ok(())
@@ -155,7 +158,9 @@ impl Courier {
     /// The link to a peer has closed.
     pub fn link_down(&mut self, peer: &PeerId) {
         let Some(known) = self.peers.get_mut(peer) else { return };
-        known.relink();
+        if !planted::is(Bug::NoRelink) {
+            known.relink();
+        }
         known.is_linked = false;
         self.stirred.insert(*peer);
     }

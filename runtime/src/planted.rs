@@ -18,6 +18,62 @@ pub enum Bug {
     LoudReplay,
     /// A snapshot is relied on that was not synced.
     UnsyncedSnapshot,
+    /// A snapshot is relied on whose name was not synced.
+    UnsyncedName,
+    /// The tail of a log is acted on before it was synced again.
+    UnsyncedTail,
+    /// The log says that it is durable, and was not synced.
+    SyncLies,
+    /// The log is cut to the newer of two snapshots.
+    CutTooFar,
+    /// A snapshot is trusted whatever its checksum.
+    RottenTrusted,
+    /// A replay also goes through what the snapshot holds.
+    ReplayedTwice,
+    /// The outputs of a life are numbered from the beginning.
+    NumbersAnew,
+    /// Executions of a history are admitted once more.
+    IdsAnew,
+    /// A Node that fell comes back with an empty mailbox.
+    LostMailbox,
+    /// The courier hears of a turn before it is durable.
+    CourierAheadOfSync,
+    /// What a Node says is not offered to its courier.
+    LostOffer,
+    /// A snapshot leaves out what the courier keeps.
+    SnapshotWithoutCourier,
+    /// The courier does not hear what a replay shows to be durable.
+    ReplayWithoutSynced,
+    /// What a replay says is not offered to the courier again.
+    ReplayWithoutOffers,
+    /// What a replay says is offered to the courier as new.
+    OfferedAsNew,
+    /// The courier does not hear that the mailbox has refused something.
+    SwallowedRefusal,
+    /// A new link goes on where the one before has ended.
+    NoRelink,
+    /// A link that was lost is not asked for again.
+    DialledOnce,
+    /// Some questions are not answered.
+    Unanswered,
+    /// The answer to any question is taken for the answer to this one.
+    AnyAnswer,
+    /// Nobody is given credit.
+    NoCredit,
+    /// Lives that are over are heard.
+    NoFence,
+    /// What was taken before is taken again.
+    TakenTwice,
+    /// What comes too early is taken.
+    GapTaken,
+    /// An acknowledgement only goes where something else goes.
+    NeverByItself,
+    /// What was let in is acknowledged, durable or not.
+    AckAdmitted,
+    /// Some envelopes of a stream are passed over.
+    SkippedEntry,
+    /// What is sent again is not marked as that.
+    Unmarked,
 }
 
 #[cfg(feature = "planted")]
@@ -28,6 +84,34 @@ impl Bug {
         ("no-bump", Self::NoBump),
         ("loud-replay", Self::LoudReplay),
         ("unsynced-snapshot", Self::UnsyncedSnapshot),
+        ("unsynced-name", Self::UnsyncedName),
+        ("unsynced-tail", Self::UnsyncedTail),
+        ("sync-lies", Self::SyncLies),
+        ("cut-too-far", Self::CutTooFar),
+        ("rotten-trusted", Self::RottenTrusted),
+        ("replayed-twice", Self::ReplayedTwice),
+        ("numbers-anew", Self::NumbersAnew),
+        ("ids-anew", Self::IdsAnew),
+        ("lost-mailbox", Self::LostMailbox),
+        ("courier-ahead-of-sync", Self::CourierAheadOfSync),
+        ("lost-offer", Self::LostOffer),
+        ("snapshot-without-courier", Self::SnapshotWithoutCourier),
+        ("replay-without-synced", Self::ReplayWithoutSynced),
+        ("replay-without-offers", Self::ReplayWithoutOffers),
+        ("offered-as-new", Self::OfferedAsNew),
+        ("swallowed-refusal", Self::SwallowedRefusal),
+        ("no-relink", Self::NoRelink),
+        ("dialled-once", Self::DialledOnce),
+        ("unanswered", Self::Unanswered),
+        ("any-answer", Self::AnyAnswer),
+        ("no-credit", Self::NoCredit),
+        ("no-fence", Self::NoFence),
+        ("taken-twice", Self::TakenTwice),
+        ("gap-taken", Self::GapTaken),
+        ("never-by-itself", Self::NeverByItself),
+        ("ack-admitted", Self::AckAdmitted),
+        ("skipped-entry", Self::SkippedEntry),
+        ("unmarked", Self::Unmarked),
     ];
 }
 
@@ -48,30 +132,6 @@ pub fn with<R>(bug: Option<Bug>, run: impl FnOnce() -> R) -> R {
     let _uproot = Uproot(PLANTED.replace(bug));
     run()
 }
-
-#[cfg(feature = "planted")]
-std::thread_local! {
-    static FALLS: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
-}
-
-/// Has the next Node of this thread that a host applies a batch to fall over it, once.
-#[cfg(feature = "planted")]
-pub fn fall_next() {
-    FALLS.set(true);
-}
-
-/// Falls, if that was asked for: as a component's panic would, and without a word of it.
-#[cfg(feature = "planted")]
-pub(crate) fn may_fall() {
-    if FALLS.replace(false) {
-        std::panic::resume_unwind(Box::new("a fall was planted"));
-    }
-}
-
-/// Nothing falls here.
-#[cfg(not(feature = "planted"))]
-#[inline(always)]
-pub(crate) const fn may_fall() {}
 
 /// Whether this bug is planted.
 #[cfg(feature = "planted")]

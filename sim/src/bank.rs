@@ -5,6 +5,8 @@
 use samsara_runtime::component::{Component, Ops};
 use serde::{Deserialize, Serialize};
 
+use crate::trip;
+
 /// What an account has when it is opened.
 pub const OPENED_WITH: u64 = 1_000;
 /// A payment is the number of its call times this, and its amount.
@@ -58,6 +60,7 @@ impl Component for Bank {
             payment
         });
         ops.on("take", |bank: &mut Self, payment: u64| {
+            trip::step();
             bank.balance = bank.balance.saturating_add(payment % AMOUNTS);
             bank.received.push(payment);
             payment

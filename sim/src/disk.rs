@@ -13,6 +13,8 @@ use samsara_runtime::{
     storage::{FileName, MemoryDisk, PowerLoss, Storage, StorageError},
 };
 
+use crate::points::{Call, Kind};
+
 /// The process ended here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cut;
@@ -26,6 +28,8 @@ struct Inner {
     fuse: Option<u64>,
     /// Syncs that are still to fail.
     failing: u32,
+    /// What was asked for when the process ended.
+    cut_at: Option<Call>,
 }
 
 /// A handle on the disk and on the fuse of its process.
@@ -49,7 +53,7 @@ impl Disk {
     /// Lets the process end at this point, counted from now, or never.
     pub fn set_fuse(&self, fuse: Option<u64>) {
         let mut inner = self.0.borrow_mut();
-        (inner.passed, inner.fuse) = (0, fuse);
+        (inner.passed, inner.fuse, inner.cut_at) = (0, fuse, None);
     }
 
     /// Points that were passed since the fuse was set.
@@ -65,12 +69,22 @@ impl Disk {
 
     /// A point at which the process may end.
     pub fn point(&self) -> Result<(), Cut> {
+        self.point_of(Call::None)
+    }
+
+    fn point_of(&self, call: Call) -> Result<(), Cut> {
         if self.is_cut() {
+            self.0.borrow_mut().cut_at.get_or_insert(call);
             return Err(Cut);
         }
         let mut inner = self.0.borrow_mut();
         inner.passed = inner.passed.saturating_add(1);
         Ok(())
+    }
+
+    /// What was asked for when the process ended.
+    pub(crate) fn take_cut(&self) -> Option<Call> {
+        self.0.borrow_mut().cut_at.take()
     }
 
     /// The process is gone, and power perhaps.
@@ -98,8 +112,8 @@ impl Disk {
         disk.sync(file)
     }
 
-    fn changes(&self) -> Result<RefMut<'_, Inner>, StorageError> {
-        self.point().map_err(|Cut| failed("go on with", "the process was cut"))?;
+    fn changes(&self, call: Call) -> Result<RefMut<'_, Inner>, StorageError> {
+        self.point_of(call).map_err(|Cut| failed("go on with", "the process was cut"))?;
         Ok(self.0.borrow_mut())
     }
 }
@@ -130,15 +144,15 @@ impl Storage for Disk {
     }
 
     fn create(&mut self, file: &FileName, size: u64) -> Result<(), StorageError> {
-        self.changes()?.disk.create(file, size)
+        self.changes(Call::Create(Kind::of(file)))?.disk.create(file, size)
     }
 
     fn write_at(&mut self, file: &FileName, at: u64, bytes: &[u8]) -> Result<(), StorageError> {
-        self.changes()?.disk.write_at(file, at, bytes)
+        self.changes(Call::Write(Kind::of(file)))?.disk.write_at(file, at, bytes)
     }
 
     fn sync(&mut self, file: &FileName) -> Result<(), StorageError> {
-        let mut inner = self.changes()?;
+        let mut inner = self.changes(Call::Sync(Kind::of(file)))?;
         if inner.failing > 0 {
             inner.failing -= 1;
             return Err(failed("sync", "the machine failed"));
@@ -147,14 +161,14 @@ impl Storage for Disk {
     }
 
     fn rename(&mut self, from: &FileName, to: &FileName) -> Result<(), StorageError> {
-        self.changes()?.disk.rename(from, to)
+        self.changes(Call::Rename(Kind::of(from)))?.disk.rename(from, to)
     }
 
     fn sync_dir(&mut self) -> Result<(), StorageError> {
-        self.changes()?.disk.sync_dir()
+        self.changes(Call::SyncDir)?.disk.sync_dir()
     }
 
     fn remove(&mut self, file: &FileName) -> Result<(), StorageError> {
-        self.changes()?.disk.remove(file)
+        self.changes(Call::Remove(Kind::of(file)))?.disk.remove(file)
     }
 }

@@ -23,6 +23,13 @@ pub enum Fact {
         /// The number of the life.
         life: Incarnation,
     },
+    /// The process of a host was cut here.
+    CutAt {
+        /// The host.
+        host: usize,
+        /// The point.
+        point: &'static str,
+    },
     /// The process of a host ended.
     Ended {
         /// The host.
@@ -137,6 +144,8 @@ pub enum Fact {
         seq: u64,
         /// A hash of what it says.
         hash: [u8; 32],
+        /// It says that it may have said so before.
+        is_again: bool,
     },
     /// A Node says how much of a stream it has durably.
     Promised {

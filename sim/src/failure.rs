@@ -2,7 +2,7 @@
 //!
 //! Law: what is printed is enough to see it again.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use samsara_runtime::time::Nanos;
 
@@ -92,6 +92,8 @@ pub struct Report {
     pub garbled: u64,
     /// Envelopes that were turned away since the life of their sender was over.
     pub fenced: u64,
+    /// How often processes were cut at each point, and Nodes fell.
+    pub points: BTreeMap<&'static str, u64>,
     /// The time when the world had settled.
     pub settled: Nanos,
 }

@@ -37,8 +37,11 @@ pub enum Fault {
     FailedSync,
     /// A bit of the newest snapshot turns over, if there is one more behind it.
     Rot,
-    /// A Node of the host falls while it applies its next batch.
-    Fall,
+    /// A Node of the host falls inside of a component, in the next batch that calls one so often.
+    Fall {
+        /// Calls before it, in the same batch.
+        behind: u64,
+    },
     /// The host does nothing for so long.
     Pause(Nanos),
     /// Another process asks for the store.
@@ -88,7 +91,7 @@ impl Fault {
             | Self::Full(_)
             | Self::FailedSync
             | Self::Rot
-            | Self::Fall
+            | Self::Fall { .. }
             | Self::Pause(_)
             | Self::SecondOwner
             | Self::Slow(_) => false,
@@ -175,7 +178,7 @@ fn fault(kind: u64, rng: &mut Rng) -> Fault {
         1 => Fault::Full(Nanos::from_millis(rng.between(1..=500))),
         2 => Fault::FailedSync,
         3 => Fault::Rot,
-        4 => Fault::Fall,
+        4 => Fault::Fall { behind: rng.below(3) },
         5 => Fault::Pause(Nanos::from_millis(rng.between(1..=800))),
         6 => Fault::SecondOwner,
         7 => Fault::Slow(Nanos::from_millis(rng.between(1..=500))),

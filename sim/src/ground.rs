@@ -2,24 +2,26 @@
 //!
 //! Law: what is heard becomes a fact, unless the process has ended before it could be.
 
-use std::collections::BTreeMap;
+use std::{cell::Cell, collections::BTreeMap, rc::Rc};
 
 use samsara_proto::{PeerId, WireEnvelope};
 use samsara_runtime::{
     delivery::CourierStep,
     event::IngressEvent,
-    hosting::{Ground, Store, Word},
+    hosting::{Ground, MemoryJournal, Store, Word},
     recovery::Lsn,
     step::EngineStep,
 };
 
-use crate::{disk::Disk, fact::Fact, hosted::left, process::OpenCalls};
+use crate::{disk::Disk, fact::Fact, hosted::left, points::Phase, process::OpenCalls};
 
 /// The store of a process, and what its Nodes have said in it.
 pub(crate) struct Shared {
     pub(crate) disk: Disk,
     pub(crate) store: Store<Disk>,
+    pub(crate) memory: MemoryJournal,
     pub(crate) host: PeerId,
+    pub(crate) phase: Rc<Cell<Phase>>,
     /// The places of its Nodes in the world.
     ids: BTreeMap<PeerId, usize>,
     pub(crate) facts: Vec<Fact>,
@@ -40,13 +42,17 @@ impl Shared {
     pub(crate) fn new(
         disk: Disk,
         store: Store<Disk>,
+        memory: MemoryJournal,
         host: PeerId,
+        phase: Rc<Cell<Phase>>,
         ids: BTreeMap<PeerId, usize>,
     ) -> Self {
         Self {
             disk,
             store,
+            memory,
             host,
+            phase,
             ids,
             facts: Vec::new(),
             calls: BTreeMap::new(),
@@ -110,6 +116,27 @@ impl Ground for Shared {
     }
 
     fn hear(&mut self, node: &PeerId, word: Word<'_>) {
+        self.listen(node, word);
+    }
+}
+
+/// The same process, as Nodes stand in it that it takes with it.
+pub(crate) struct InMemory<'s>(pub(crate) &'s mut Shared);
+
+impl Ground for InMemory<'_> {
+    type Journal = MemoryJournal;
+
+    fn journal(&mut self) -> &mut Self::Journal {
+        &mut self.0.memory
+    }
+
+    fn hear(&mut self, node: &PeerId, word: Word<'_>) {
+        self.0.listen(node, word);
+    }
+}
+
+impl Shared {
+    fn listen(&mut self, node: &PeerId, word: Word<'_>) {
         let Some(node) = self.ids.get(node).copied().filter(|_| !self.disk.is_cut()) else {
             return;
         };

@@ -2,6 +2,8 @@
 //!
 //! Law: a process has nothing of the one before it but the disk, and of that what was not lost.
 
+use std::{cell::Cell, rc::Rc};
+
 use samsara_proto::PeerId;
 use samsara_runtime::{
     node::Wakeup,
@@ -16,6 +18,7 @@ use crate::{
     fact::Fact,
     fault::Loss,
     hosted::Hosted,
+    points::Phase,
     process::{Did, End, Process},
 };
 
@@ -34,6 +37,8 @@ pub(crate) struct Host {
     pub(crate) loss: Loss,
     pub(crate) again: Option<u64>,
     pub(crate) boots: u64,
+    /// What its process does.
+    pub(crate) phase: Rc<Cell<Phase>>,
     /// Until when it is slow.
     pub(crate) slow_until: Nanos,
     /// Whom its Nodes know.
@@ -53,6 +58,7 @@ impl Host {
             loss: Loss::Kept,
             again: None,
             boots: 0,
+            phase: Rc::new(Cell::new(Phase::Opening)),
             slow_until: Nanos::ZERO,
             peers: Vec::new(),
         }
@@ -67,7 +73,7 @@ impl Host {
     ) -> (Result<Did, End>, Vec<Fact>) {
         self.boots = self.boots.saturating_add(1);
         let rng = Rng::from_seed(seed).fork(&format!("host {place} boot {}", self.boots));
-        match Process::boot(&self.disk, self.peer, &self.specs, rng, now) {
+        match Process::boot(&self.disk, self.peer, &self.specs, &self.phase, rng, now) {
             Ok(mut process) => {
                 process.introduce(&self.peers);
                 let mut facts = vec![Fact::Began { host: place, life: process.life.incarnation }];

@@ -15,8 +15,8 @@ pub(crate) struct Hosted {
     pub(crate) resident: Resident,
     /// A snapshot of the Node as it was made: its parts that no history brings back.
     pub(crate) blank: NodeSnapshot,
-    /// The Node falls in its next batch.
-    pub(crate) is_fragile: bool,
+    /// The Node falls inside of a component, behind so many calls of one batch.
+    pub(crate) fragile: Option<u64>,
 }
 
 impl Hosted {

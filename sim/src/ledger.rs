@@ -5,6 +5,8 @@
 use samsara_runtime::component::{Component, Ops};
 use serde::{Deserialize, Serialize};
 
+use crate::trip;
+
 /// The ledger of a Node. A module that has one in the slot [`Ledger::SLOT`] and notes the number of
 /// each call there, before it does anything else, is held to it: an acknowledged call is noted
 /// once, no call twice, and none after a later one.
@@ -39,6 +41,7 @@ impl Component for Ledger {
 
     fn ops(ops: &mut Ops<Self>) {
         ops.on("note", |ledger: &mut Self, call: u64| {
+            trip::step();
             ledger.noted.push(call);
             call
         });

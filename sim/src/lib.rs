@@ -46,12 +46,15 @@ mod host;
 mod hosted;
 mod invariant;
 mod ledger;
+mod mutants;
 mod net;
+mod points;
 mod process;
 mod run;
 mod shrink;
 mod sight;
 pub mod stories;
+mod trip;
 mod world;
 
 pub use self::{
@@ -62,6 +65,7 @@ pub use self::{
     fault::{Fault, Faults, Injected, Loss},
     invariant::Invariant,
     ledger::Ledger,
+    mutants::{Hunt, hunt},
     sight::Sight,
     world::{Call, World},
 };

@@ -5,10 +5,10 @@
 
 use std::{process::ExitCode, time::Duration};
 
-use samsara_sim::{Mutant, Report, World, stories};
+use samsara_sim::{Mutant, Report, World, hunt, stories};
 
-const USAGE: &str = "usage: samsara-sim [--story books|bank] [--seed N | --seeds COUNT] [--seconds S] \
-                     [--mutant NAME]";
+const USAGE: &str = "usage: samsara-sim [--story books|bank|rumours] [--seed N | --seeds COUNT] [--seconds S] \
+                     [--mutant NAME] | --mutants";
 
 struct Wish {
     story: Story,
@@ -18,6 +18,9 @@ struct Wish {
 }
 
 fn main() -> ExitCode {
+    if std::env::args().skip(1).eq(["--mutants".to_owned()]) {
+        return mutants();
+    }
     let Some(wish) = wish(std::env::args().skip(1)) else {
         eprintln!("{USAGE}");
         return ExitCode::from(2);
@@ -41,6 +44,9 @@ fn main() -> ExitCode {
                 all.ghosts += report.ghosts;
                 all.garbled += report.garbled;
                 all.fenced += report.fenced;
+                for (point, times) in report.points {
+                    *all.points.entry(point).or_default() += times;
+                }
             }
             Err(failure) => {
                 println!("{failure}");
@@ -52,12 +58,15 @@ fn main() -> ExitCode {
             println!("{done} of {count} seeds");
         }
     }
-    let Report { faults, offered, acked, lives, .. } = all;
+    let Report { faults, offered, acked, lives, .. } = &all;
     println!(
         "{count} seeds of {} s: {faults} faults, {lives} lives, {acked} of {offered} calls \
          acknowledged, no law broken",
         wish.seconds
     );
+    let points: Vec<String> =
+        all.points.iter().map(|(at, times)| format!("{at}: {times}")).collect();
+    println!("cut at {}", points.join(", "));
     if all.links > 0 {
         println!(
             "{} links; {} envelopes said, {} taken; {} frames came again, {} were garbled; {} \
@@ -66,6 +75,24 @@ fn main() -> ExitCode {
         );
     }
     ExitCode::SUCCESS
+}
+
+/// Seeds in which each planted bug must be found.
+const MUTANT_SEEDS: u64 = 300;
+
+/// Prints which seed finds which planted bug, and as what.
+fn mutants() -> ExitCode {
+    let mut is_missed = false;
+    for (name, bug) in Mutant::ALL {
+        match hunt(name, *bug, MUTANT_SEEDS).found {
+            Some((story, seed, law)) => println!("{name:26} {story} {seed:<4} {law}"),
+            None => {
+                is_missed = true;
+                println!("{name:26} not found in {MUTANT_SEEDS} seeds");
+            }
+        }
+    }
+    if is_missed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
 fn run(seed: u64, wish: &Wish) -> Result<Report, Box<dyn std::error::Error>> {
@@ -89,8 +116,11 @@ struct Story {
     make: fn(u64) -> Result<World, Box<dyn std::error::Error>>,
 }
 
-const STORIES: [Story; 2] =
-    [Story { name: "books", make: stories::books }, Story { name: "bank", make: stories::bank }];
+const STORIES: [Story; 3] = [
+    Story { name: "books", make: stories::books },
+    Story { name: "bank", make: stories::bank },
+    Story { name: "rumours", make: stories::rumours },
+];
 
 /// Simulated seconds of a seed.
 const SECONDS: u64 = 5;

@@ -16,7 +16,7 @@ use samsara_runtime::{
 };
 
 use self::link::{Frame, Link};
-use crate::{fact::Fact, host::Host, hosted::Hosted};
+use crate::{fact::Fact, host::Host, hosted::Hosted, points::Phase};
 
 /// Two Nodes, the lower one first.
 pub(crate) type Pair = (usize, usize);
@@ -222,6 +222,15 @@ impl Net {
         if !is_ghost && self.rng.chance(1, 8) {
             self.keep_ghost(from, to, frame);
         }
+        let is_alive = self.with(to, hosts, now, |_| ()).is_some();
+        let host = hosts.get(home).filter(|_| is_alive);
+        if let Some(host) = host {
+            host.phase.set(Phase::Receiving);
+            if host.disk.point().is_err() {
+                // Its process ends when it is looked at next.
+                return;
+            }
+        }
         let envelope = Box::new(envelope);
         let arrival =
             self.with(to, hosts, now, |hosted| hosted.resident.receive(peer, envelope, None, now));
@@ -357,7 +366,8 @@ fn said(node: usize, to: PeerId, envelope: &WireEnvelope) -> Vec<Fact> {
     if envelope.stream != 0 && !envelope.fills.is_empty() {
         let hash = *blake3::hash(format!("{:?}", envelope.fills).as_bytes()).as_bytes();
         let (stream, epoch, seq) = (envelope.stream, envelope.stream_epoch, envelope.seq);
-        facts.push(Fact::Said { node, to, stream, epoch, seq, hash });
+        let is_again = envelope.redelivered;
+        facts.push(Fact::Said { node, to, stream, epoch, seq, hash, is_again });
     }
     facts
 }

@@ -3,17 +3,18 @@
 //! Law: what comes after what is the cycle's to say. A process does one act of one Node at a time,
 //! and may end between any two of them and inside of each.
 
-use std::{collections::BTreeMap, error::Error};
+use std::{cell::Cell, collections::BTreeMap, error::Error, rc::Rc};
 
 use samsara_proto::{Address, PeerId};
 use samsara_runtime::{
     config::{HostConfig, JournalConfig},
     event::{Control, IngressEvent},
-    hosting::{Birth, Did as Done, Fallen, Halt, RaiseError, Resident, Store, StoreFault},
+    hosting::{
+        Birth, Did as Done, Fallen, Halt, MemoryJournal, RaiseError, Resident, Store, StoreFault,
+    },
     id::ExecId,
     node::Wakeup,
-    planted,
-    recovery::{Act, NodeSpec, StoreLife},
+    recovery::{Act, Durability, NodeSpec, StoreLife},
     rng::Rng,
     time::Nanos,
 };
@@ -21,8 +22,10 @@ use samsara_runtime::{
 use crate::{
     disk::{Cut, Disk},
     fact::Fact,
-    ground::Shared,
+    ground::{InMemory, Shared},
     hosted::{Hosted, blank},
+    points::Phase,
+    trip,
 };
 
 /// Why an act was not done.
@@ -118,15 +121,18 @@ impl Process {
         disk: &Disk,
         host: PeerId,
         specs: &[(usize, NodeSpec)],
+        phase: &Rc<Cell<Phase>>,
         mut rng: Rng,
         now: Nanos,
     ) -> Result<Self, (End, Vec<Fact>)> {
+        phase.set(Phase::Opening);
         let none = |fault: StoreFault| (End::of_store(disk, &fault), Vec::new());
         let opened = Store::open(disk.clone(), config().journal, &mut rng);
         let (mut store, _) = opened.map_err(none)?;
         let life = store.begin_life(&mut rng).map_err(none)?;
+        let memory = MemoryJournal::default();
         let ids = specs.iter().map(|(id, spec)| (spec.peer_id(&host), *id)).collect();
-        let shared = Shared::new(disk.clone(), store, host, ids);
+        let shared = Shared::new(disk.clone(), store, memory, host, Rc::clone(phase), ids);
         let mut process = Self { shared, nodes: Vec::new(), life, turn: 0, rng };
         for (id, spec) in specs {
             let raised = process.raise(*id, spec, None, now);
@@ -146,13 +152,29 @@ impl Process {
         let (host, shared) = (self.shared.host, &mut self.shared);
         let blank = blank(spec, &host)?;
         shared.begin_turn(false);
+        shared.phase.set(Phase::Raising);
         let birth = Birth { host: &host, life: self.life, config: &config(), now };
-        let raised = Resident::raise(spec, &birth, shared, fallen);
+        let forgets = match spec.outlives() {
+            Durability::Volatile => true,
+            Durability::Memory => fallen.is_none(),
+            Durability::Durable => false,
+        };
+        if forgets {
+            shared.facts.push(Fact::Forgot { node: id });
+        }
+        let raised = if spec.outlives() == Durability::Durable {
+            Resident::raise(spec, &birth, shared, fallen)
+        } else {
+            Resident::raise(spec, &birth, &mut InMemory(shared), fallen)
+        };
         let raised = raised.map_err(|not| End::of_raise(&shared.disk, &not.error));
+        shared.phase.set(Phase::Raised);
         shared.disk.point()?;
-        let mut hosted = Hosted { id, resident: raised?, blank, is_fragile: false };
-        let digest = hosted.digest()?;
-        self.shared.facts.push(Fact::Replayed { node: id, batch: self.shared.raised, digest });
+        let mut hosted = Hosted { id, resident: raised?, blank, fragile: None };
+        if !forgets {
+            let digest = hosted.digest()?;
+            self.shared.facts.push(Fact::Replayed { node: id, batch: self.shared.raised, digest });
+        }
         Ok(hosted)
     }
 
@@ -200,28 +222,43 @@ impl Process {
     fn act_of(&mut self, turn: usize, now: Nanos) -> Result<Did, End> {
         let Self { shared, nodes, .. } = self;
         let Some(hosted) = nodes.get_mut(turn) else { return Ok(Did::Rest(None)) };
+        let act = hosted.resident.next(now);
+        shared.phase.set(Phase::Before { act, owes_word: !shared.told.is_empty() });
         shared.disk.point()?;
+        shared.phase.set(Phase::During(act));
         shared.begin_turn(true);
-        if matches!(hosted.resident.next(now), Act::Apply(_))
-            && std::mem::take(&mut hosted.is_fragile)
-        {
-            planted::fall_next();
+        trip::set(hosted.fragile.filter(|_| matches!(act, Act::Apply(_))));
+        let is_durable = hosted.resident.spec().outlives() == Durability::Durable;
+        let did = if is_durable {
+            hosted.resident.act(shared, now)
+        } else {
+            hosted.resident.act(&mut InMemory(shared), now)
+        };
+        if let Some(after) = hosted.fragile.filter(|_| trip::take()) {
+            hosted.fragile = None;
+            let point = if after == 0 { "C9" } else { "C8" };
+            shared.facts.push(Fact::CutAt { host: usize::MAX, point });
         }
-        let did = hosted.resident.act(shared, now);
         let did = did.map_err(|halt| End::of_act(&shared.disk, &halt));
         if shared.disk.is_cut() {
             return Err(End::Cut);
         }
         match did? {
-            Done::Act(Act::Apply(lsn)) => {
-                let (batch, digest) = (lsn.unwrap_or_default(), hosted.digest()?);
+            Done::Act(Act::Apply(Some(batch))) => {
+                let digest = hosted.digest()?;
                 shared.facts.push(Fact::Applied { node: hosted.id, batch, digest });
             }
             Done::Act(Act::Release) if shared.turn.is_some() => {
                 let last = hosted.resident.outputs();
-                let told = hosted.resident.took_outputs(shared, last);
-                let told = told.map_err(|fault| End::of_store(&shared.disk, &fault))?;
-                shared.told.extend(told.map(|record| (record, hosted.id, last)));
+                if is_durable {
+                    let told = hosted.resident.took_outputs(shared, last);
+                    let told = told.map_err(|fault| End::of_store(&shared.disk, &fault))?;
+                    shared.told.extend(told.map(|record| (record, hosted.id, last)));
+                } else {
+                    let told = hosted.resident.took_outputs(&mut InMemory(shared), last);
+                    told.map_err(|fault| End::of_store(&shared.disk, &fault))?;
+                    shared.facts.push(Fact::Told { node: hosted.id, up_to: last });
+                }
             }
             Done::Act(Act::Sync(_) | Act::Capture) | Done::Waits(_) => return Ok(Did::Sync),
             Done::Rest(Wakeup::At(due)) => return Ok(Did::Rest(Some(due))),
@@ -253,8 +290,17 @@ impl Process {
         if !std::mem::take(&mut self.shared.has_captured) {
             return Ok(());
         }
-        let keeps = self.nodes.iter_mut().filter_map(|node| node.resident.needs_from());
-        let Some(keep) = keeps.min() else { return Ok(()) };
+        let mut keep = None;
+        for Hosted { resident, .. } in &mut self.nodes {
+            let Some(own) = resident.needs_from() else { continue };
+            if resident.spec().outlives() == Durability::Durable {
+                keep = keep.into_iter().chain([own]).min();
+            } else {
+                self.shared.memory.truncate(&resident.peer_id(), own);
+            }
+        }
+        let Some(keep) = keep else { return Ok(()) };
+        self.shared.phase.set(Phase::Truncating);
         let cut = self.shared.store.truncate(keep);
         cut.map_err(|fault| End::of_store(&self.shared.disk, &fault))
     }

@@ -18,6 +18,7 @@ use crate::{
     host::Host,
     invariant::Invariant,
     net::Net,
+    points,
     process::{Did, End},
     sight::Sight,
     world::{Planned, World},
@@ -314,7 +315,11 @@ impl<'w> Run<'w> {
             Err(End::Broken(how)) => return Err(broke("a store reads back what it has kept", how)),
         };
         host.due = Some(wait(&mut self.rng, 1_000, 300_000));
+        let cut = host.disk.take_cut().map(|call| points::name(host.phase.get(), call));
         host.end(how, &mut self.rng);
+        if let Some(point) = cut.filter(|point| !point.is_empty()) {
+            self.tell(Fact::CutAt { host: place, point })?;
+        }
         self.net.forget_host(place, &mut self.hosts, now);
         let Some(host) = self.hosts.get_mut(place) else { return Ok(()) };
         let nodes: BTreeSet<usize> = host.specs.iter().map(|(id, _)| *id).collect();

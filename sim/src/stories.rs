@@ -11,7 +11,7 @@ use samsara_runtime::{
     config::{NodeConfig, SnapshotConfig, TurnConfig},
     graph::Graph,
     program::Program,
-    recovery::NodeSpec,
+    recovery::{Durability, NodeSpec},
     time::millis,
 };
 
@@ -74,13 +74,51 @@ fn program() -> Result<Program, Box<dyn std::error::Error>> {
 /// ```
 pub fn bank(seed: u64) -> Result<World, Box<dyn std::error::Error>> {
     let program = payments()?;
-    let names: Vec<String> = (0..ACCOUNTS).map(|place| format!("account-{place}")).collect();
-    let peers: Vec<PeerId> =
-        (0..).zip(&names).map(|(place, name)| host_id(place).derive(name)).collect();
+    let names = accounts();
     let world = names.iter().fold(World::new(seed), |world, name| {
-        world.host([NodeSpec::new(name, program.clone()).config(small())])
+        // A mailbox that is often full, so that it also refuses what peers send.
+        let config = NodeConfig { ingress_capacity: 16, ..small() };
+        world.host([NodeSpec::new(name, program.clone()).config(config)])
     });
-    Ok(world
+    Ok(paying(world, &names).invariant(Money::default).shown_again_by(format!(
+        "cargo run --release -p samsara-sim -- --story bank --seed {seed}"
+    )))
+}
+
+/// A world of rumours: as [`bank`], with accounts that outlive different things, so that money may
+/// be lost, and streams begin anew.
+///
+/// ```
+/// let report = samsara_sim::stories::rumours(1)?.run(std::time::Duration::from_millis(500))?;
+/// assert!(report.taken > 0, "nobody was told");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn rumours(seed: u64) -> Result<World, Box<dyn std::error::Error>> {
+    let program = payments()?;
+    let outlive = [Durability::Durable, Durability::Memory, Durability::Volatile];
+    let names = accounts();
+    let nodes = names.iter().zip(outlive.into_iter().cycle());
+    let world = nodes.fold(World::new(seed), |world, (name, outlives)| {
+        let spec = NodeSpec::new(name, program.clone()).config(small());
+        world.mixed_host([spec.durability(outlives)])
+    });
+    Ok(paying(world, &names).shown_again_by(format!(
+        "cargo run --release -p samsara-sim -- --story rumours --seed {seed}"
+    )))
+}
+
+/// Accounts of [`bank`].
+const ACCOUNTS: u64 = 5;
+
+fn accounts() -> Vec<String> {
+    (0..ACCOUNTS).map(|place| format!("account-{place}")).collect()
+}
+
+/// Lets the accounts of these names, each on a host of its own, pay each other.
+fn paying(world: World, names: &[String]) -> World {
+    let peers: Vec<PeerId> =
+        (0..).zip(names).map(|(place, name)| host_id(place).derive(name)).collect();
+    world
         .linked()
         .client(Duration::from_millis(25), move |draw, number| {
             let from = draw.below(ACCOUNTS);
@@ -91,14 +129,7 @@ pub fn bank(seed: u64) -> Result<World, Box<dyn std::error::Error>> {
             call.input("to", to).input("amount", draw.below(200))
         })
         .faults(Faults::swarm())
-        .invariant(Money::default)
-        .shown_again_by(format!(
-            "cargo run --release -p samsara-sim -- --story bank --seed {seed}"
-        )))
 }
-
-/// Accounts of [`bank`].
-const ACCOUNTS: u64 = 5;
 
 /// Pays, and takes payments.
 fn payments() -> Result<Program, Box<dyn std::error::Error>> {

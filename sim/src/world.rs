@@ -108,6 +108,13 @@ impl World {
         self
     }
 
+    /// Adds a host whose Nodes outlive what their specs say, and no more.
+    #[must_use]
+    pub fn mixed_host(mut self, nodes: impl IntoIterator<Item = NodeSpec>) -> Self {
+        self.hosts.push(nodes.into_iter().collect());
+        self
+    }
+
     /// Adds so many hosts of one Node each.
     #[must_use]
     pub fn hosts(self, count: usize, mut node: impl FnMut(usize) -> NodeSpec) -> Self {
@@ -188,10 +195,7 @@ impl World {
     /// settled. A failure is shrunk before it is told.
     pub fn run(&self, time: Duration) -> Result<Report, Failure> {
         let end = Nanos::from(time);
-        let mut rng = Rng::from_seed(self.seed);
-        let mut draw = rng.fork("faults");
-        let faults = self.faults.draw(&mut draw, self.hosts.len(), self.is_linked, end);
-        let calls = self.plan(&mut rng, end);
+        let (faults, calls) = self.draw(end);
         let broken = match self.run_with(&faults, &calls, end)? {
             Outcome::Settled(report) => return Ok(*report),
             Outcome::Broken { law, .. } => law,
@@ -213,6 +217,33 @@ impl World {
             calls: short.iter().map(|call| call.number).collect(),
             again: self.again.clone(),
         })))
+    }
+
+    /// As [`run`](Self::run), with a failure told as it came.
+    pub(crate) fn try_once(&self, time: Duration) -> Result<Report, Failure> {
+        let end = Nanos::from(time);
+        let (faults, calls) = self.draw(end);
+        match self.run_with(&faults, &calls, end)? {
+            Outcome::Settled(report) => Ok(*report),
+            Outcome::Broken { law, how, at } => Err(Failure::Broken(Box::new(Broken {
+                seed: self.seed,
+                law,
+                how,
+                at,
+                whole: (faults.len(), calls.len()),
+                calls: calls.iter().map(|call| call.number).collect(),
+                faults,
+                again: self.again.clone(),
+            }))),
+        }
+    }
+
+    /// The faults and the calls of so much time.
+    fn draw(&self, end: Nanos) -> (Vec<Injected>, Vec<Planned>) {
+        let mut rng = Rng::from_seed(self.seed);
+        let mut draw = rng.fork("faults");
+        let faults = self.faults.draw(&mut draw, self.hosts.len(), self.is_linked, end);
+        (faults, self.plan(&mut rng, end))
     }
 
     fn run_with(

@@ -20,6 +20,7 @@ use super::{
 use crate::{
     config::DeliveryConfig,
     framework::{CapReached, Delivery, OutboundQueue},
+    planted::{self, Bug},
     time::Nanos,
 };
 
@@ -73,7 +74,7 @@ impl Correspondent {
         self.outboxes.values_mut().for_each(Outbox::relink);
         self.inboxes.values_mut().for_each(Inbox::relink);
         self.refusals.clear();
-        self.was_dialled = false;
+        self.was_dialled &= planted::is(Bug::DialledOnce);
         self.knows_memory = false;
     }
 
@@ -165,6 +166,9 @@ impl Correspondent {
     }
 
     fn grant(&self, desk: &Desk<'_>) -> Grant {
+        if planted::is(Bug::NoCredit) {
+            return Grant { left: 0, cap: self.share(desk.credit_cap) };
+        }
         let held = self.inboxes.values().map(|inbox| inbox.held_bytes).fold(0, u64::saturating_add);
         let left = desk.credit_cap.saturating_sub(held).min(desk.room);
         Grant { left: self.share(left), cap: self.share(desk.credit_cap) }
@@ -251,7 +255,9 @@ impl Correspondent {
     fn answer(&mut self, to: PeerId, desk: &mut Desk<'_>) {
         let Grant { left, .. } = self.grant(desk);
         for (stream, inbox) in &mut self.inboxes {
-            if let Some(id) = inbox.asked.take() {
+            if let Some(id) =
+                inbox.asked.take().filter(|id| !planted::is(Bug::Unanswered) || id % 5 != 0)
+            {
                 let credit = inbox.held_bytes.saturating_add(left);
                 let ack = inbox.ack(*stream, credit);
                 desk.send(to, word::answer(id, desk.station.memory, ack));

@@ -10,6 +10,7 @@ use samsara_proto::wire::{Ack, RefusalReason};
 use crate::{
     config::DeliveryConfig,
     framework::{StreamArrival, Watermark},
+    planted::{self, Bug},
     time::Nanos,
 };
 
@@ -86,7 +87,16 @@ impl Inbox {
     /// Judges an envelope, and takes it if it is the next.
     pub(super) fn arrive(&mut self, epoch: u64, seq: u64, cost: u64) -> StreamArrival {
         let known = Watermark { epoch: self.epoch, next: self.taken.saturating_add(1) };
-        let (arrival, _) = Watermark::judge(Some(known), epoch, seq);
+        let (mut arrival, _) = Watermark::judge(Some(known), epoch, seq);
+        match arrival {
+            StreamArrival::Duplicate if planted::is(Bug::TakenTwice) => {
+                arrival = StreamArrival::Fresh;
+            }
+            StreamArrival::Gap { .. } if planted::is(Bug::GapTaken) => {
+                arrival = StreamArrival::Fresh;
+            }
+            _ => {}
+        }
         match arrival {
             StreamArrival::Fresh | StreamArrival::FreshEpoch { .. } => {
                 self.enter(epoch);
@@ -175,6 +185,7 @@ impl Inbox {
     pub(super) fn due(&self, config: &DeliveryConfig) -> Option<Nanos> {
         match self.debt {
             Debt::None => None,
+            Debt::Since { .. } if planted::is(Bug::NeverByItself) => None,
             Debt::Since { since, count } if count < config.ack_every => {
                 Some(since + config.ack_delay)
             }
@@ -201,7 +212,8 @@ impl Inbox {
     /// What is told of the stream.
     pub(super) fn ack(&mut self, stream: u64, credit_bytes: u64) -> Ack {
         (self.debt, self.told) = (Debt::None, Some(credit_bytes));
-        Ack { stream, stream_epoch: self.epoch, durable: self.durable, credit_bytes }
+        let durable = if planted::is(Bug::AckAdmitted) { self.taken } else { self.durable };
+        Ack { stream, stream_epoch: self.epoch, durable, credit_bytes }
     }
 
     /// The refusal that its source is to be told. What was missing first may have come since, while

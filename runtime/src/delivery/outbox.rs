@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use samsara_proto::{WireEnvelope, wire::Ack};
 
 use super::{Alarm, OfferError, cost};
+use crate::planted::{self, Bug};
 use crate::time::Nanos;
 
 /// A stream on its way out.
@@ -170,7 +171,9 @@ impl Outbox {
 
     /// Takes the answer to what was asked: from here the stream goes on.
     pub(super) fn hear_answer(&mut self, id: u64, ack: &Ack) -> Result<(), Alarm> {
-        if self.phase != Phase::Asked(id) || ack.stream_epoch != self.epoch {
+        let is_waited_for = self.phase == Phase::Asked(id)
+            || (planted::is(Bug::AnyAnswer) && matches!(self.phase, Phase::Asked(_)));
+        if !is_waited_for || ack.stream_epoch != self.epoch {
             return self.hear(ack);
         }
         if ack.durable < self.acked {
@@ -195,9 +198,12 @@ impl Outbox {
         if flight > self.credit {
             return None;
         }
-        (self.flight, self.sent) = (flight, self.sent.saturating_add(1));
+        let step =
+            if planted::is(Bug::SkippedEntry) && entry.envelope.seq % 7 == 0 { 2 } else { 1 };
+        (self.flight, self.sent) = (flight, self.sent.saturating_add(step));
         let mut envelope = entry.envelope.clone();
         envelope.redelivered = std::mem::replace(&mut entry.was_sent, true);
+        envelope.redelivered &= !planted::is(Bug::Unmarked);
         let spent = (now - entry.offered_at).get();
         envelope.deadline_ns = envelope.deadline_ns.map(|left| left.saturating_sub(spent));
         Some(envelope)

@@ -52,6 +52,9 @@ impl Resident {
         self.cycle.appended(lsn, payload.len())?;
         self.node.commit_to(taken, &mut self.batch)?;
         self.last = lsn;
+        if planted::is(Bug::CourierAheadOfSync) {
+            self.courier.synced(&self.batch.events, Nanos::ZERO).map_err(Breach::from)?;
+        }
         Ok(None)
     }
 
@@ -81,11 +84,7 @@ impl Resident {
         self.write_cursor(journal, lsn.map(|lsn| Cursor::before(lsn, None)))?;
         self.steps.clear();
         let (node, batch, steps) = (&mut self.node, &self.batch, &mut self.steps);
-        let apply = || {
-            planted::may_fall();
-            node.apply(batch, steps);
-        };
-        catch_unwind(AssertUnwindSafe(apply)).map_err(fell)?;
+        catch_unwind(AssertUnwindSafe(|| node.apply(batch, steps))).map_err(fell)?;
         self.write_cursor(journal, None)?;
         self.cycle.applied(&self.steps)?;
         Ok(None)
@@ -117,6 +116,7 @@ impl Resident {
         cycle.released(steps.drain(..), |step| {
             if let EngineStep::SendEnvelope { to, class, envelope } = step
                 && said.is_ok()
+                && !planted::is(Bug::LostOffer)
             {
                 said = courier.offer(to, class, *envelope, now, carried);
             }
@@ -135,7 +135,10 @@ impl Resident {
         let node = &mut self.node;
         let snapshot = catch_unwind(AssertUnwindSafe(|| node.snapshot())).map_err(fell)?;
         let snapshot = snapshot.map_err(Breach::from)?;
-        let part = self.cycle.part(lsn, head, &self.letters, self.courier.section());
+        let mut part = self.cycle.part(lsn, head, &self.letters, self.courier.section());
+        if planted::is(Bug::SnapshotWithoutCourier) {
+            part.courier.clear();
+        }
         self.snapshots.keep(journal.disk(), &snapshot, &part).map_err(StoreFault::from)?;
         self.cycle.captured(lsn)?;
         if let Some(older) = self.cycle.cadence().older() {

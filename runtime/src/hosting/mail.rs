@@ -13,6 +13,7 @@ use crate::{
     },
     error::{DeliveryError, Denial},
     framework::CapReached,
+    planted::{self, Bug},
     time::Nanos,
 };
 
@@ -62,7 +63,9 @@ impl Resident {
         match self.node.deliver_envelope(from, *envelope, observed) {
             Ok(()) => Arrival::Admitted,
             Err(error) => {
-                self.courier.refuse(&from, stream, seq, reason(&error));
+                if !planted::is(Bug::SwallowedRefusal) {
+                    self.courier.refuse(&from, stream, seq, reason(&error));
+                }
                 Arrival::Refused(error)
             }
         }

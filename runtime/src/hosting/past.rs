@@ -276,10 +276,17 @@ fn say_again(
     now: Nanos,
     carried: &mut Vec<CourierStep>,
 ) -> Result<(), RaiseError> {
-    courier.synced(&batch.events, now)?;
-    for step in steps {
+    if !planted::is(Bug::ReplayWithoutSynced) {
+        courier.synced(&batch.events, now)?;
+    }
+    for step in steps.iter().filter(|_| !planted::is(Bug::ReplayWithoutOffers)) {
         if let EngineStep::SendEnvelope { to, class, envelope } = step {
-            courier.offer_again(*to, *class, (**envelope).clone(), now, carried)?;
+            let envelope = (**envelope).clone();
+            if planted::is(Bug::OfferedAsNew) {
+                courier.offer(*to, *class, envelope, now, carried)?;
+            } else {
+                courier.offer_again(*to, *class, envelope, now, carried)?;
+            }
         }
     }
     Ok(())

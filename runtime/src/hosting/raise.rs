@@ -14,6 +14,7 @@ use crate::{
     config::HostConfig,
     delivery::{Courier, Life, Station},
     node::Batch,
+    planted::{self, Bug},
     recovery::{Durability, HostCycle, NodeSpec, Snapshots, StoreLife},
     step::EngineStep,
     time::Nanos,
@@ -62,6 +63,9 @@ fn raise<G: Ground>(
     let snapshots = Snapshots::of(journal.store(), &peer);
     if let Some(courier) = &mut fallen.courier {
         courier.begin_life(station.life);
+    }
+    if planted::is(Bug::LostMailbox) {
+        fallen.mailbox = None;
     }
     let past = recall(spec, birth, station, &mut node, &snapshots, journal, fallen)?;
     node.begin_life(station.life.incarnation, fallen.mailbox.take()).map_err(RaiseError::Fenced)?;

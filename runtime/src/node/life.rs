@@ -9,6 +9,7 @@ use super::Node;
 use crate::{
     event::{Control, IngressEvent, NodeIngress},
     id::{ExecId, IdCounter, Incarnation},
+    planted::{self, Bug},
 };
 
 use super::Batch;
@@ -61,6 +62,8 @@ impl Node {
     pub(super) fn note_history(&mut self, batch: &Batch) {
         for admitted in &batch.events {
             match &admitted.event {
+                IngressEvent::AppEvent { .. } | IngressEvent::Invoke { .. }
+                    if planted::is(Bug::IdsAnew) => {}
                 IngressEvent::AppEvent { exec, .. } | IngressEvent::Invoke { exec, .. } => {
                     self.admissions.note(*exec);
                 }

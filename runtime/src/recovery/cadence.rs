@@ -23,6 +23,7 @@
 
 use super::record::Lsn;
 use crate::config::SnapshotConfig;
+use crate::planted::{self, Bug};
 
 /// What has come since the last snapshot, and which ones there are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,6 +85,7 @@ impl Cadence {
     /// The first record that must stay; nothing if the Node needs none.
     pub fn keep(&self) -> Option<Lsn> {
         match (self.older, self.newer) {
+            (Some(_), Some(newer)) if planted::is(Bug::CutTooFar) => newer.next(),
             (Some(older), _) => older.next(),
             // Whatever stands behind the only one has to stay, even if it was not noted here.
             (None, Some(newer)) => self.first.into_iter().chain(newer.next()).min(),

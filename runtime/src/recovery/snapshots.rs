@@ -101,7 +101,9 @@ impl Snapshots {
             storage.sync(&spare)?;
         }
         storage.rename(&spare, &file)?;
-        storage.sync_dir()?;
+        if !planted::is(Bug::UnsyncedName) {
+            storage.sync_dir()?;
+        }
         match self.read(storage, &file, part.lsn)? {
             Some(read) if read.node == *node => Ok(()),
             Some(_) | None => Err(KeepError::NotWhole { file }),
@@ -169,7 +171,7 @@ impl Snapshots {
 
     fn decode(&self, lsn: Lsn, bytes: &Bytes) -> Option<StoredSnapshot> {
         let (checksum, body) = bytes.split_first_chunk::<CHECKSUM>()?;
-        if *checksum != self.checksum(lsn, body) {
+        if *checksum != self.checksum(lsn, body) && !planted::is(Bug::RottenTrusted) {
             return None;
         }
         let (types, body) = (Types::default(), bytes.slice(CHECKSUM..));

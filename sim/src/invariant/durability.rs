@@ -24,6 +24,7 @@ impl Invariant for Durability {
             Fact::Acked { node, call, .. } => {
                 self.acked.insert((*node, *call));
             }
+            Fact::Forgot { node } => self.acked.retain(|(own, _)| own != node),
             Fact::Lettered { node, call } => {
                 self.lettered.insert((*node, *call));
             }

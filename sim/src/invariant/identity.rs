@@ -1,6 +1,7 @@
-//! What a Node has said reliably it says again in the same words.
+//! What a Node has said reliably it says again in the same words, and marks it.
 //!
-//! Law: one place of one stream never has two contents, whatever fell in between.
+//! Law: one place of one stream never has two contents, whatever fell in between, and what was sent
+//! before is never sent as new.
 
 use std::collections::BTreeMap;
 
@@ -21,10 +22,15 @@ impl Invariant for Identity {
     }
 
     fn hear(&mut self, fact: &Fact) -> Result<(), String> {
-        let Fact::Said { node, to, stream, epoch, seq, hash } = fact else { return Ok(()) };
+        let Fact::Said { node, to, stream, epoch, seq, hash, is_again } = fact else {
+            return Ok(());
+        };
         match self.said.insert((*node, *to, *stream, *epoch, *seq), *hash) {
             Some(before) if before != *hash => {
                 Err(format!("node {node} says number {seq} of stream {stream} to {to} otherwise"))
+            }
+            Some(_) if !is_again => {
+                Err(format!("node {node} says number {seq} of stream {stream} again as new"))
             }
             Some(_) | None => Ok(()),
         }

@@ -28,6 +28,10 @@ impl Invariant for Outputs {
 
     fn hear(&mut self, fact: &Fact) -> Result<(), String> {
         match fact {
+            Fact::Forgot { node } => {
+                self.nodes.remove(node);
+                Ok(())
+            }
             Fact::Told { node, up_to } => {
                 let known = self.nodes.entry(*node).or_default();
                 known.told = known.told.max(*up_to);

@@ -22,6 +22,10 @@ impl Invariant for ReplayEquality {
 
     fn hear(&mut self, fact: &Fact) -> Result<(), String> {
         match fact {
+            Fact::Forgot { node } => {
+                self.applied.retain(|(own, _), _| own != node);
+                Ok(())
+            }
             Fact::Applied { node, batch, digest } => {
                 self.applied.insert((*node, *batch), *digest);
                 Ok(())

@@ -14,6 +14,8 @@ use crate::fact::Fact;
 pub(super) struct Streams {
     /// The last number, and whether all of it was told, by Node, sender and stream.
     taken: BTreeMap<(usize, PeerId, u64), Place>,
+    /// The last epoch and number that was let in since any process or Node has begun.
+    admitted: BTreeMap<(usize, PeerId, u64), (u64, u64)>,
 }
 
 struct Place {
@@ -31,11 +33,21 @@ impl Invariant for Streams {
         match fact {
             Fact::Ended { .. } | Fact::Fell { .. } => {
                 self.taken.values_mut().for_each(|place| place.is_sure = false);
+                self.admitted.clear();
                 Ok(())
             }
             Fact::Forgot { node } => {
                 self.taken.retain(|(own, ..), _| own != node);
                 Ok(())
+            }
+            Fact::Admitted { node, from, stream, epoch, seq, .. } if *stream != 0 => {
+                let place = (*node, *from, *stream);
+                match self.admitted.insert(place, (*epoch, *seq)) {
+                    Some((last_epoch, last)) if last_epoch == *epoch && *seq != last + 1 => {
+                        Err(format!("node {node} let in {seq} of {from} behind {last}"))
+                    }
+                    Some(_) | None => Ok(()),
+                }
             }
             Fact::Taken { node, from, stream, epoch, seq } => {
                 let next = Place { epoch: *epoch, seq: *seq, is_sure: true };

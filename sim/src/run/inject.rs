@@ -31,12 +31,14 @@ impl Run<'_> {
             }
             Fault::FailedSync => host.disk.fail_syncs(1),
             Fault::Rot => host.rot(&mut self.rng),
-            Fault::Fall => {
+            Fault::Fall { behind } => {
                 let nodes = host.process.iter_mut().flat_map(|process| &mut process.nodes);
                 let nodes: Vec<_> = nodes.collect();
                 let chosen = self.rng.below(nodes.len() as u64);
                 for (place, node) in (0..).zip(nodes) {
-                    node.is_fragile |= place == chosen;
+                    if place == chosen {
+                        node.fragile = Some(behind);
+                    }
                 }
             }
             Fault::Pause(time) => {
@@ -71,7 +73,7 @@ impl Run<'_> {
             | Fault::Full(_)
             | Fault::FailedSync
             | Fault::Rot
-            | Fault::Fall
+            | Fault::Fall { .. }
             | Fault::Pause(_)
             | Fault::Slow(_)
             | Fault::SecondOwner => {}

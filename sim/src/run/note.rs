@@ -12,6 +12,7 @@ impl Run<'_> {
         report.facts += 1;
         match fact {
             Fact::Faulted(_) => report.faults += 1,
+            Fact::CutAt { point, .. } => *report.points.entry(point).or_default() += 1,
             Fact::Began { .. } => report.lives += 1,
             Fact::Said { .. } => report.said += 1,
             Fact::Taken { .. } => report.taken += 1,

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 
 use super::{LogError, LogGroup};
 use crate::config::JournalConfig;
+use crate::planted::{self, Bug};
 use crate::recovery::OpenError;
 use crate::recovery::record::{self, Lsn, Record};
 use crate::recovery::scan;
@@ -89,7 +90,8 @@ impl LogBack {
     pub fn sync(&mut self, storage: &mut impl Storage) -> Result<Lsn, LogError> {
         self.must_go_on()?;
         if let Some(segment) = self.segments.back().filter(|_| self.durable < self.written) {
-            let outcome = storage.sync(&segment.file);
+            let lies = planted::is(Bug::SyncLies);
+            let outcome = if lies { Ok(()) } else { storage.sync(&segment.file) };
             self.settle(outcome)?;
             self.durable = self.written;
         }
