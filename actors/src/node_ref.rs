@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use samsara_proto::PeerId;
 use samsara_runtime::{
+    framework::ClientId,
     hosting::{MemoryJournal, StoreFault},
     id::Incarnation,
     node::Node,
@@ -16,7 +17,7 @@ use samsara_runtime::{
 use tokio::sync::{broadcast, oneshot};
 
 use crate::{
-    call::{Call, CallError, Inputs, Invocation, Reply},
+    call::{Asker, Call, CallError, Inputs, Invocation, Reply, Way},
     chief::Court,
     ears::{Output, Stand},
     ledger::Ledger,
@@ -61,12 +62,12 @@ impl NodeRef {
         module: &str,
         inputs: impl IntoIterator<Item = (&'n str, V)>,
     ) -> Result<Invocation, CallError> {
-        self.offer(module, values(inputs)?, false).await
+        self.offer(module, values(inputs)?, Way::Invoke).await
     }
 
     /// As [`invoke`](Self::invoke), with inputs as a refusal gives them back.
     pub async fn invoke_with(&self, module: &str, inputs: Inputs) -> Result<Invocation, CallError> {
-        self.offer(module, inputs, false).await
+        self.offer(module, inputs, Way::Invoke).await
     }
 
     /// Offers one input, in an execution of its own.
@@ -76,21 +77,46 @@ impl NodeRef {
         input: &str,
         value: impl IntoValue,
     ) -> Result<Invocation, CallError> {
-        self.offer(module, values([(input, value)])?, true).await
+        self.offer(module, values([(input, value)])?, Way::Event).await
     }
 
-    async fn offer(
-        &self,
-        module: &str,
-        inputs: Inputs,
-        is_event: bool,
-    ) -> Result<Invocation, CallError> {
+    async fn offer(&self, module: &str, inputs: Inputs, way: Way) -> Result<Invocation, CallError> {
         let (kept, is_kept) = oneshot::channel();
         let (reply, replied) = oneshot::channel();
         let module = module.to_owned();
-        self.slot.call(Call { module, inputs, is_event, kept, reply })?;
+        let asker = Some(Asker { kept, reply });
+        self.slot.call(Call { module, inputs, way, asker })?;
         let exec = is_kept.await.unwrap_or(Err(CallError::Unknown))?;
         Ok(Invocation { exec, reply: replied })
+    }
+
+    /// Offers inputs, and hears no more of them: whether they were kept is not told.
+    pub fn cast<'n, V: IntoValue>(
+        &self,
+        module: &str,
+        inputs: impl IntoIterator<Item = (&'n str, V)>,
+    ) -> Result<(), CallError> {
+        self.cast_with(module, values(inputs)?)
+    }
+
+    /// As [`cast`](Self::cast), with inputs as a refusal gives them back.
+    pub fn cast_with(&self, module: &str, inputs: Inputs) -> Result<(), CallError> {
+        let (module, way, asker) = (module.to_owned(), Way::Invoke, None);
+        self.slot.call(Call { module, inputs, way, asker })
+    }
+
+    /// As [`ask`](Self::ask), as request number `request` of a client that counts its requests from
+    /// one: whoever does not know what came of a call asks again, also after a crash, and it is
+    /// carried out once.
+    pub async fn ask_as<'n, V: IntoValue>(
+        &self,
+        client: ClientId,
+        request: u64,
+        module: &str,
+        inputs: impl IntoIterator<Item = (&'n str, V)>,
+    ) -> Result<Reply, CallError> {
+        let way = Way::As { client, request };
+        self.offer(module, values(inputs)?, way).await?.reply().await
     }
 
     /// Offers inputs, and waits for what comes of them.

@@ -2,6 +2,7 @@
 
 use samsara_actors::{CallError, Disk, NodeRef, System};
 use samsara_runtime::{
+    framework::ClientId,
     recovery::{Durability, NodeSpec},
     supervision::ChildState,
 };
@@ -164,6 +165,36 @@ async fn a_supervisor_that_dies_is_followed_and_nothing_is_lost() {
         assert_eq!(add(node, 1).await, 4);
     }
     system.stop().await.expect("there is no store");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_is_repeated_is_answered_as_before_and_not_done_again() {
+    let place = Place::new();
+    for (system, durability) in systems(&place).await {
+        let node = tally(&system, durability).await;
+        let client = ClientId([7; 16]);
+        for request in 1..=3 {
+            let mut answers = Vec::new();
+            for _ in 0..3 {
+                let asked = node.ask_as(client, request, "Tally", [("add", 1_u64)]).await;
+                answers.push(asked.expect("it answers").get::<u64>("added"));
+                if request == 2 {
+                    next_life(&node, NodeRef::kill).await;
+                }
+            }
+            assert_eq!(answers, vec![Ok(request); 3], "{durability:?}");
+        }
+        assert_eq!(add(&node, 0).await, 3, "{durability:?}");
+        let both = tokio::join!(
+            node.ask_as(client, 4, "Tally", [("add", 1_u64)]),
+            node.ask_as(client, 4, "Tally", [("add", 1_u64)]),
+        );
+        assert_eq!(both.0.expect("it answers"), both.1.expect("so does it to the other"));
+        assert_eq!(add(&node, 0).await, 4, "{durability:?}");
+        let again = node.ask_as(client, 4, "Nothing", [("add", 1_u64)]).await;
+        assert!(matches!(again, Err(CallError::Refused(_))), "{again:?}");
+        system.stop().await.expect("all is kept");
+    }
 }
 
 #[tokio::test]
