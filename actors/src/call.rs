@@ -10,6 +10,7 @@ use samsara_runtime::{
     event::IngressEvent,
     framework::ClientId,
     id::ExecId,
+    node::OfferAgainError,
     step::{EngineStep, SessionOutcome, SessionReply, Unanswered},
     value::{FromValue, TypeMismatch, Value},
 };
@@ -33,6 +34,9 @@ pub enum CallError {
     /// The Node has refused it: as it is it will never be taken, unless it was for want of room.
     #[error(transparent)]
     Refused(#[from] DeliveryError),
+    /// An event that was given up cannot be offered again.
+    #[error(transparent)]
+    NotAgain(OfferAgainError),
     /// A value would be nested too deep.
     #[error("input {input:?} is nested too deep")]
     TooDeep {

@@ -3,7 +3,7 @@
 //! Law: it stays valid over all lives of its Node. What was acknowledged through it is executed once;
 //! what was refused came back.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use samsara_proto::PeerId;
 use samsara_runtime::{
@@ -26,6 +26,9 @@ use crate::{
     slot::{Core, Slot, State},
     store::locked,
 };
+
+/// How long a Node between two lives is left alone.
+const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
 /// A way to a Node, see the [module](self) page. Clones lead to the same one.
 #[derive(Clone)]
@@ -167,6 +170,33 @@ impl NodeRef {
             Standing::Disk(stand) => resident.take_letter(stand, id),
             Standing::Memory(stand) => resident.take_letter(stand, id),
         })
+    }
+
+    /// Offers the event of a dead letter once more, and throws the letter away when that is kept.
+    /// Nothing comes of a letter that is not there, or has no event.
+    ///
+    /// A crash in between leaves the letter where it was, though its event was offered.
+    pub async fn offer_letter(&self, id: LetterId) -> Result<Option<Invocation>, CallError> {
+        let (kept, is_kept) = oneshot::channel();
+        let (reply, replied) = oneshot::channel();
+        {
+            let Core { state, ears, .. } = &mut *locked(&self.slot.core);
+            let State::Up(resident) = state else { return Err(CallError::Stopped) };
+            let event = resident.letters().read(id).and_then(|letter| letter.event.clone());
+            let Some(event) = event else { return Ok(None) };
+            let exec = resident.node_mut().offer_again(event).map_err(CallError::NotAgain)?;
+            ears.waiters.put(exec, Asker { kept, reply });
+        }
+        self.slot.ring();
+        let exec = is_kept.await.unwrap_or(Err(CallError::Unknown))?;
+        // What fell before may have fallen again by now: the next life knows the letter, too.
+        while let Err(error) = self.take_letter(id) {
+            if !matches!(error, CallError::Stopped) || self.slot.has_ended() {
+                return Err(error);
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+        Ok(Some(Invocation { exec, reply: replied }))
     }
 
     /// Looks at the Node between two turns; nothing if it is down. A turn has to wait meanwhile.

@@ -9,7 +9,7 @@ use samsara_runtime::{
 
 use super::{
     place::Place,
-    tally::{FATAL, add, builder, program, until},
+    tally::{FATAL, add, builder, limits, program, until},
 };
 
 async fn tally(system: &System, durability: Durability) -> NodeRef {
@@ -26,6 +26,10 @@ async fn next_life(node: &NodeRef, end: impl Fn(&NodeRef) -> bool) {
 /// A System for each durability that outlives a fall.
 async fn systems(place: &Place) -> Vec<(System, Durability)> {
     let disk = Disk::open(place.path()).expect("a directory");
+    // Deaths are wanted here, and no quarantine.
+    let mut limits = limits();
+    limits.supervision.max_restarts = 100;
+    let builder = || builder().limits(limits);
     let stored = builder().store(disk).start().await.expect("nobody has it");
     let plain = builder().start().await.expect("it starts");
     vec![(stored, Durability::Durable), (plain, Durability::Memory)]
@@ -79,6 +83,10 @@ async fn what_a_node_falls_over_is_given_up_after_three_strikes_and_the_rest_is_
         assert_eq!(add(&node, 0).await, 3, "{durability:?}: what did not fall was done");
         assert_eq!(node.dead_letters().len(), 1, "{durability:?}");
         let (id, _) = node.dead_letters()[0];
+        let again = node.offer_letter(id).await.expect("it is offered").expect("it has an event");
+        assert!(again.reply().await.expect("it is answered").is_aborted, "it is no better now");
+        assert_eq!(node.dead_letters().len(), 1, "the first is gone, and another is there");
+        let (id, _) = node.dead_letters()[0];
         assert!(node.take_letter(id).expect("it is journaled").is_some());
         next_life(&node, NodeRef::kill).await;
         assert_eq!(add(&node, 0).await, 3);
@@ -124,8 +132,7 @@ async fn every_call_under_random_deaths_has_its_effect_once() {
             .collect();
         // A Node that rests has no actor that could die.
         node.invoke("Tally", [("refuse", 1_u64)]).await.expect("it is kept");
-        // No more than the supervisor takes: it is deaths that are wanted here, and no quarantine.
-        for _ in 0..4 {
+        for _ in 0..10 {
             next_life(&node, NodeRef::kill).await;
         }
         let mut totals = Vec::new();

@@ -18,7 +18,6 @@ use crate::rows::engine::payload;
 pub(crate) enum Word {
     Cast(Bytes),
     Call(Bytes, oneshot::Sender<Bytes>),
-    Panic,
 }
 
 pub(crate) struct Idle;
@@ -46,7 +45,6 @@ impl Actor for Idle {
             Word::Cast(bytes) => drop(bytes),
             // Who has called waits.
             Word::Call(bytes, answer) => drop(answer.send(bytes)),
-            Word::Panic => panic!("as it was told"),
         }
         seen.fetch_add(1, Ordering::Relaxed);
         Ok(())
