@@ -37,6 +37,7 @@
 pub mod cli;
 pub mod prelude;
 
+pub use samsara_actors as actors;
 pub use samsara_ingress as ingress;
 pub use samsara_proto as proto;
 pub use samsara_runtime as runtime;

@@ -1,6 +1,7 @@
 //! What most programs need, in one line: `use samsara::prelude::*`.
 
 pub use crate::{
+    actors::{Disk, NodeRef, System},
     proto::{Address, PeerId},
     runtime::{
         compiler::Compiler,
@@ -13,6 +14,7 @@ pub use crate::{
         job::{IdempotencyKey, Job, Resources},
         node::{Batch, Installation, Node, Wakeup, install},
         program::Program,
+        recovery::{Durability, NodeSpec},
         step::{EngineStep, Steps},
         tensor::{Dtype, Tensor},
         time::{Nanos, millis, seconds},

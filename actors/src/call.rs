@@ -8,8 +8,10 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 use samsara_runtime::{
     error::{DeliveryError, OpError},
     event::IngressEvent,
+    framework::ClientId,
     id::ExecId,
-    step::EngineStep,
+    node::OfferAgainError,
+    step::{EngineStep, SessionOutcome, SessionReply, Unanswered},
     value::{FromValue, TypeMismatch, Value},
 };
 use tokio::sync::oneshot;
@@ -32,12 +34,18 @@ pub enum CallError {
     /// The Node has refused it: as it is it will never be taken, unless it was for want of room.
     #[error(transparent)]
     Refused(#[from] DeliveryError),
+    /// An event that was given up cannot be offered again.
+    #[error(transparent)]
+    NotAgain(OfferAgainError),
     /// A value would be nested too deep.
     #[error("input {input:?} is nested too deep")]
     TooDeep {
         /// The input.
         input: String,
     },
+    /// The Node does not answer this request of a client.
+    #[error(transparent)]
+    Unanswered(Unanswered),
     /// The Node was stopped, or is being stopped, and takes nothing.
     #[error("the node was stopped")]
     Stopped,
@@ -99,6 +107,18 @@ pub struct Reply {
     pub is_aborted: bool,
 }
 
+impl From<&SessionReply> for Reply {
+    fn from(reply: &SessionReply) -> Self {
+        let SessionReply { outputs, outcome, .. } = reply;
+        let failures = match outcome {
+            SessionOutcome::Failed(error) => vec![error.clone()],
+            _ => Vec::new(),
+        };
+        let is_aborted = *outcome == SessionOutcome::Aborted;
+        Self { outputs: outputs.clone(), failures, is_aborted }
+    }
+}
+
 /// An output is not what was asked for.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -140,9 +160,28 @@ impl Reply {
 /// A call on its way to its Node.
 pub(crate) struct Call {
     pub(crate) module: String,
-    /// One of them, in an execution of its own, if it is an event.
     pub(crate) inputs: Inputs,
-    pub(crate) is_event: bool,
+    pub(crate) way: Way,
+    /// Who wants to know.
+    pub(crate) asker: Option<Asker>,
+}
+
+/// How inputs are offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    Invoke,
+    /// One input, in an execution of its own.
+    Event,
+    /// A request that is known again when it is repeated.
+    As {
+        client: ClientId,
+        request: u64,
+    },
+}
+
+/// Who waits for a call.
+#[derive(Debug)]
+pub(crate) struct Asker {
     pub(crate) kept: oneshot::Sender<Result<ExecId, CallError>>,
     pub(crate) reply: oneshot::Sender<Result<Reply, CallError>>,
 }
@@ -153,8 +192,10 @@ impl Call {
     }
 
     pub(crate) fn end(self, error: CallError) {
-        // Whoever does not wait any more is not told.
-        let _ = self.kept.send(Err(error));
+        if let Some(asker) = self.asker {
+            // Whoever does not wait any more is not told.
+            let _ = asker.kept.send(Err(error));
+        }
     }
 }
 
@@ -168,6 +209,8 @@ impl fmt::Debug for Call {
 #[derive(Debug, Default)]
 pub(crate) struct Waiters {
     waiting: BTreeMap<ExecId, Waiter>,
+    /// By what a client may ask again: several may ask for the same.
+    asking: BTreeMap<(ClientId, u64), Vec<Asker>>,
     /// How many of them wait for an execution to end.
     kept: usize,
 }
@@ -181,13 +224,28 @@ struct Waiter {
 }
 
 impl Waiters {
-    pub(crate) fn put(
-        &mut self,
-        exec: ExecId,
-        kept: oneshot::Sender<Result<ExecId, CallError>>,
-        reply: oneshot::Sender<Result<Reply, CallError>>,
-    ) {
+    pub(crate) fn put(&mut self, exec: ExecId, Asker { kept, reply }: Asker) {
         self.waiting.insert(exec, Waiter { kept: Some(kept), reply, said: Reply::default() });
+    }
+
+    pub(crate) fn put_as(&mut self, client: ClientId, request: u64, asker: Asker) {
+        self.asking.entry((client, request)).or_default().push(asker);
+    }
+
+    fn answer(&mut self, client: ClientId, request: u64, reply: &SessionReply) {
+        for Asker { kept, reply: replied } in
+            self.asking.remove(&(client, request)).unwrap_or_default()
+        {
+            // Whoever does not wait any more is not told.
+            let _ = kept.send(Ok(reply.exec));
+            let _ = replied.send(Ok(Reply::from(reply)));
+        }
+    }
+
+    fn refuse(&mut self, client: ClientId, request: u64, reason: Unanswered) {
+        for asker in self.asking.remove(&(client, request)).unwrap_or_default() {
+            let _ = asker.kept.send(Err(CallError::Unanswered(reason)));
+        }
     }
 
     pub(crate) fn note_kept(&mut self, event: &IngressEvent) {
@@ -207,10 +265,16 @@ impl Waiters {
     }
 
     pub(crate) fn note_step(&mut self, step: &EngineStep) {
-        if self.waiting.is_empty() {
-            return;
-        }
         match step {
+            EngineStep::Answered { client, request, reply } => {
+                self.answer(*client, *request, reply);
+            }
+            // The answer follows.
+            EngineStep::Unanswered { reason: Unanswered::UnderWay, .. } => {}
+            EngineStep::Unanswered { client, request, reason } => {
+                self.refuse(*client, *request, *reason);
+            }
+            _ if self.waiting.is_empty() => {}
             EngineStep::AppEvent { exec, port, value, .. } => {
                 if let Some(waiter) = self.waiting.get_mut(exec) {
                     waiter.said.outputs.push((Arc::clone(port), value.clone()));
@@ -261,6 +325,10 @@ impl Waiters {
     /// disk.
     pub(crate) fn end(&mut self) {
         self.kept = 0;
+        let asking = std::mem::take(&mut self.asking);
+        for asker in asking.into_values().flatten() {
+            let _ = asker.kept.send(Err(CallError::Unknown));
+        }
         for (_, waiter) in std::mem::take(&mut self.waiting) {
             let _ = match waiter.kept {
                 Some(kept) => kept.send(Err(CallError::Unknown)).is_ok(),

@@ -9,6 +9,7 @@
 //! | Nodes in your process | [`System`], [`NodeRef`] |
 //! | a store in a directory | [`Disk`] |
 //! | Nodes of several Systems to reach each other | [`Switch`] |
+//! | to know what a store holds | [`inspect()`] |
 //! | group commit alone | [`journal`] |
 
 mod builder;
@@ -18,6 +19,7 @@ pub mod disk;
 mod ears;
 mod error;
 mod host;
+mod inspect;
 mod jobs;
 pub mod journal;
 mod ledger;
@@ -38,6 +40,7 @@ pub use self::{
     disk::LocalDisk as Disk,
     ears::Output,
     error::{SpawnError, StartError},
+    inspect::{NodeReport, StoreReport, inspect},
     node_ref::NodeRef,
     store::StoreError,
     switch::Switch,

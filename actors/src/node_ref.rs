@@ -3,10 +3,11 @@
 //! Law: it stays valid over all lives of its Node. What was acknowledged through it is executed once;
 //! what was refused came back.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use samsara_proto::PeerId;
 use samsara_runtime::{
+    framework::ClientId,
     hosting::{MemoryJournal, StoreFault},
     id::Incarnation,
     node::Node,
@@ -16,7 +17,7 @@ use samsara_runtime::{
 use tokio::sync::{broadcast, oneshot};
 
 use crate::{
-    call::{Call, CallError, Inputs, Invocation, Reply},
+    call::{Asker, Call, CallError, Inputs, Invocation, Reply, Way},
     chief::Court,
     ears::{Output, Stand},
     ledger::Ledger,
@@ -25,6 +26,9 @@ use crate::{
     slot::{Core, Slot, State},
     store::locked,
 };
+
+/// How long a Node between two lives is left alone.
+const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
 /// A way to a Node, see the [module](self) page. Clones lead to the same one.
 #[derive(Clone)]
@@ -61,12 +65,12 @@ impl NodeRef {
         module: &str,
         inputs: impl IntoIterator<Item = (&'n str, V)>,
     ) -> Result<Invocation, CallError> {
-        self.offer(module, values(inputs)?, false).await
+        self.offer(module, values(inputs)?, Way::Invoke).await
     }
 
     /// As [`invoke`](Self::invoke), with inputs as a refusal gives them back.
     pub async fn invoke_with(&self, module: &str, inputs: Inputs) -> Result<Invocation, CallError> {
-        self.offer(module, inputs, false).await
+        self.offer(module, inputs, Way::Invoke).await
     }
 
     /// Offers one input, in an execution of its own.
@@ -76,21 +80,46 @@ impl NodeRef {
         input: &str,
         value: impl IntoValue,
     ) -> Result<Invocation, CallError> {
-        self.offer(module, values([(input, value)])?, true).await
+        self.offer(module, values([(input, value)])?, Way::Event).await
     }
 
-    async fn offer(
-        &self,
-        module: &str,
-        inputs: Inputs,
-        is_event: bool,
-    ) -> Result<Invocation, CallError> {
+    async fn offer(&self, module: &str, inputs: Inputs, way: Way) -> Result<Invocation, CallError> {
         let (kept, is_kept) = oneshot::channel();
         let (reply, replied) = oneshot::channel();
         let module = module.to_owned();
-        self.slot.call(Call { module, inputs, is_event, kept, reply })?;
+        let asker = Some(Asker { kept, reply });
+        self.slot.call(Call { module, inputs, way, asker })?;
         let exec = is_kept.await.unwrap_or(Err(CallError::Unknown))?;
         Ok(Invocation { exec, reply: replied })
+    }
+
+    /// Offers inputs, and hears no more of them: whether they were kept is not told.
+    pub fn cast<'n, V: IntoValue>(
+        &self,
+        module: &str,
+        inputs: impl IntoIterator<Item = (&'n str, V)>,
+    ) -> Result<(), CallError> {
+        self.cast_with(module, values(inputs)?)
+    }
+
+    /// As [`cast`](Self::cast), with inputs as a refusal gives them back.
+    pub fn cast_with(&self, module: &str, inputs: Inputs) -> Result<(), CallError> {
+        let (module, way, asker) = (module.to_owned(), Way::Invoke, None);
+        self.slot.call(Call { module, inputs, way, asker })
+    }
+
+    /// As [`ask`](Self::ask), as request number `request` of a client that counts its requests from
+    /// one: whoever does not know what came of a call asks again, also after a crash, and it is
+    /// carried out once.
+    pub async fn ask_as<'n, V: IntoValue>(
+        &self,
+        client: ClientId,
+        request: u64,
+        module: &str,
+        inputs: impl IntoIterator<Item = (&'n str, V)>,
+    ) -> Result<Reply, CallError> {
+        let way = Way::As { client, request };
+        self.offer(module, values(inputs)?, way).await?.reply().await
     }
 
     /// Offers inputs, and waits for what comes of them.
@@ -141,6 +170,33 @@ impl NodeRef {
             Standing::Disk(stand) => resident.take_letter(stand, id),
             Standing::Memory(stand) => resident.take_letter(stand, id),
         })
+    }
+
+    /// Offers the event of a dead letter once more, and throws the letter away when that is kept.
+    /// Nothing comes of a letter that is not there, or has no event.
+    ///
+    /// A crash in between leaves the letter where it was, though its event was offered.
+    pub async fn offer_letter(&self, id: LetterId) -> Result<Option<Invocation>, CallError> {
+        let (kept, is_kept) = oneshot::channel();
+        let (reply, replied) = oneshot::channel();
+        {
+            let Core { state, ears, .. } = &mut *locked(&self.slot.core);
+            let State::Up(resident) = state else { return Err(CallError::Stopped) };
+            let event = resident.letters().read(id).and_then(|letter| letter.event.clone());
+            let Some(event) = event else { return Ok(None) };
+            let exec = resident.node_mut().offer_again(event).map_err(CallError::NotAgain)?;
+            ears.waiters.put(exec, Asker { kept, reply });
+        }
+        self.slot.ring();
+        let exec = is_kept.await.unwrap_or(Err(CallError::Unknown))?;
+        // What fell before may have fallen again by now: the next life knows the letter, too.
+        while let Err(error) = self.take_letter(id) {
+            if !matches!(error, CallError::Stopped) || self.slot.has_ended() {
+                return Err(error);
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+        Ok(Some(Invocation { exec, reply: replied }))
     }
 
     /// Looks at the Node between two turns; nothing if it is down. A turn has to wait meanwhile.

@@ -219,6 +219,11 @@ impl Slot {
         !door.calls.is_empty() || !door.mail.is_empty()
     }
 
+    /// Whether no other life follows by itself.
+    pub(crate) fn has_ended(&self) -> bool {
+        !matches!(self.standing(), Standing::Open | Standing::Draining)
+    }
+
     pub(crate) fn standing(&self) -> Standing {
         locked(&self.door).standing
     }

@@ -264,7 +264,7 @@ fn own(
     }
 }
 
-fn read_owner(disk: &LocalDisk) -> Result<Option<Vec<u8>>, StoreFault> {
+pub(crate) fn read_owner(disk: &LocalDisk) -> Result<Option<Vec<u8>>, StoreFault> {
     let mut bytes = vec![0; OWNER_MAX];
     match disk.read(&name(OWNER)?, 0, &mut bytes) {
         Ok(len) => {

@@ -18,7 +18,7 @@ use samsara_runtime::{
 };
 
 use crate::{
-    call::{Busy, Call, CallError, Waiters},
+    call::{Busy, Call, CallError, Waiters, Way},
     ears::{Ears, Stand},
     ledger::Ledger,
     slot::{Core, Mail, Slot, Standing, State},
@@ -176,18 +176,24 @@ impl Slot {
         let room = capacity.saturating_sub(node.ingress().stats().items);
         let mut calls = Vec::new();
         self.take_calls(room, &mut calls);
-        for Call { module, inputs, is_event, kept, reply } in calls {
-            let admitted = match (is_event, &inputs[..]) {
-                (true, [(input, value)]) => node.deliver_event(&module, input, value.clone()),
-                _ => {
-                    let inputs = inputs.iter().map(|(name, value)| (name.as_str(), value.clone()));
-                    node.invoke(&module, inputs)
+        for Call { module, inputs, way, asker } in calls {
+            let values = || inputs.iter().map(|(name, value)| (&**name, value.clone()));
+            let admitted = match (way, &inputs[..]) {
+                (Way::As { client, request }, _) => {
+                    node.invoke_as(client, request, &module, values()).map(|()| None)
                 }
+                (Way::Event, [(input, value)]) => {
+                    node.deliver_event(&module, input, value.clone()).map(Some)
+                }
+                (Way::Event | Way::Invoke, _) => node.invoke(&module, values()).map(Some),
             };
-            match admitted {
-                Ok(exec) => waiters.put(exec, kept, reply),
+            let Some(asker) = asker else { continue };
+            match (admitted, way) {
+                (Ok(Some(exec)), _) => waiters.put(exec, asker),
+                (Ok(None), Way::As { client, request }) => waiters.put_as(client, request, asker),
+                (Ok(None), Way::Event | Way::Invoke) => {}
                 // Whoever does not wait any more is not told.
-                Err(error) => drop(kept.send(Err(CallError::Refused(error)))),
+                (Err(error), _) => drop(asker.kept.send(Err(CallError::Refused(error)))),
             }
         }
     }

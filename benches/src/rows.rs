@@ -8,6 +8,7 @@
 //! [`interleave`](crate::rounds::interleave), asks [`Context::amount`](crate::row::Context::amount) how
 //! much to do, and gives `Err` where the subject did not do what was measured.
 
+mod actors;
 mod engine;
 mod hostile;
 mod hosting;
@@ -37,6 +38,11 @@ pub(crate) const GROUPS: &[Group] = &[
     wire::DECODE,
     hostile::HOSTILE,
     hosting::HOSTING,
+    actors::INVOKE,
+    actors::ASK,
+    actors::SPAWN,
+    actors::RESTART,
+    actors::DURABLE,
     snapshot::SNAPSHOT,
     recovery::REPLAY,
     sim::EVENTS,

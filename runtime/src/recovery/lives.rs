@@ -158,6 +158,11 @@ impl Lives {
         self.store
     }
 
+    /// The number that was given last; zero if there was none. One that was torn counts as given.
+    pub fn last(&self) -> Incarnation {
+        Incarnation::new(self.last)
+    }
+
     /// Begins a life: when this has returned, it is durable that its number was given.
     pub fn bump(
         &mut self,

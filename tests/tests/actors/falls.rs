@@ -2,13 +2,14 @@
 
 use samsara_actors::{CallError, Disk, NodeRef, System};
 use samsara_runtime::{
+    framework::ClientId,
     recovery::{Durability, NodeSpec},
     supervision::ChildState,
 };
 
 use super::{
     place::Place,
-    tally::{FATAL, add, builder, program, until},
+    tally::{FATAL, add, builder, limits, program, until},
 };
 
 async fn tally(system: &System, durability: Durability) -> NodeRef {
@@ -25,6 +26,10 @@ async fn next_life(node: &NodeRef, end: impl Fn(&NodeRef) -> bool) {
 /// A System for each durability that outlives a fall.
 async fn systems(place: &Place) -> Vec<(System, Durability)> {
     let disk = Disk::open(place.path()).expect("a directory");
+    // Deaths are wanted here, and no quarantine.
+    let mut limits = limits();
+    limits.supervision.max_restarts = 100;
+    let builder = || builder().limits(limits);
     let stored = builder().store(disk).start().await.expect("nobody has it");
     let plain = builder().start().await.expect("it starts");
     vec![(stored, Durability::Durable), (plain, Durability::Memory)]
@@ -78,6 +83,10 @@ async fn what_a_node_falls_over_is_given_up_after_three_strikes_and_the_rest_is_
         assert_eq!(add(&node, 0).await, 3, "{durability:?}: what did not fall was done");
         assert_eq!(node.dead_letters().len(), 1, "{durability:?}");
         let (id, _) = node.dead_letters()[0];
+        let again = node.offer_letter(id).await.expect("it is offered").expect("it has an event");
+        assert!(again.reply().await.expect("it is answered").is_aborted, "it is no better now");
+        assert_eq!(node.dead_letters().len(), 1, "the first is gone, and another is there");
+        let (id, _) = node.dead_letters()[0];
         assert!(node.take_letter(id).expect("it is journaled").is_some());
         next_life(&node, NodeRef::kill).await;
         assert_eq!(add(&node, 0).await, 3);
@@ -123,8 +132,7 @@ async fn every_call_under_random_deaths_has_its_effect_once() {
             .collect();
         // A Node that rests has no actor that could die.
         node.invoke("Tally", [("refuse", 1_u64)]).await.expect("it is kept");
-        // No more than the supervisor takes: it is deaths that are wanted here, and no quarantine.
-        for _ in 0..4 {
+        for _ in 0..10 {
             next_life(&node, NodeRef::kill).await;
         }
         let mut totals = Vec::new();
@@ -164,6 +172,36 @@ async fn a_supervisor_that_dies_is_followed_and_nothing_is_lost() {
         assert_eq!(add(node, 1).await, 4);
     }
     system.stop().await.expect("there is no store");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_is_repeated_is_answered_as_before_and_not_done_again() {
+    let place = Place::new();
+    for (system, durability) in systems(&place).await {
+        let node = tally(&system, durability).await;
+        let client = ClientId([7; 16]);
+        for request in 1..=3 {
+            let mut answers = Vec::new();
+            for _ in 0..3 {
+                let asked = node.ask_as(client, request, "Tally", [("add", 1_u64)]).await;
+                answers.push(asked.expect("it answers").get::<u64>("added"));
+                if request == 2 {
+                    next_life(&node, NodeRef::kill).await;
+                }
+            }
+            assert_eq!(answers, vec![Ok(request); 3], "{durability:?}");
+        }
+        assert_eq!(add(&node, 0).await, 3, "{durability:?}");
+        let both = tokio::join!(
+            node.ask_as(client, 4, "Tally", [("add", 1_u64)]),
+            node.ask_as(client, 4, "Tally", [("add", 1_u64)]),
+        );
+        assert_eq!(both.0.expect("it answers"), both.1.expect("so does it to the other"));
+        assert_eq!(add(&node, 0).await, 4, "{durability:?}");
+        let again = node.ask_as(client, 4, "Nothing", [("add", 1_u64)]).await;
+        assert!(matches!(again, Err(CallError::Refused(_))), "{again:?}");
+        system.stop().await.expect("all is kept");
+    }
 }
 
 #[tokio::test]

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use samsara_actors::{Busy, CallError, Disk, NodeRef, SpawnError, StartError, StoreError, System};
+use samsara_actors::{
+    Busy, CallError, Disk, NodeRef, SpawnError, StartError, StoreError, System, inspect,
+};
 use samsara_proto::PeerId;
 use samsara_runtime::{
     config::NodeConfig,
     error::DeliveryError,
-    recovery::{Durability, NodeSpec},
+    recovery::{Durability, NodeSpec, RecordKind},
     supervision::ChildState,
     value::Value,
 };
@@ -205,6 +207,28 @@ async fn a_store_of_another_owner_or_another_host_is_refused() {
     assert!(matches!(&error, StartError::Store(StoreError::OtherIdentity { .. })), "{error}");
     let system = builder().store(open()).identity(owner).start().await.expect("it is its own");
     assert_eq!(system.peer_id(), owner);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_tells_what_it_holds_when_nobody_has_it() {
+    let place = Place::new();
+    let open = || Disk::open(place.path()).expect("a directory");
+    let system = stored(&place).await;
+    let node = tally(&system).await;
+    for n in 0..5 {
+        add(&node, n).await;
+    }
+    let (owner, peer, life) = (system.peer_id(), node.peer_id(), node.incarnation());
+    let taken = inspect(open()).expect_err("somebody has it");
+    assert!(matches!(taken, StoreError::Locked { .. }), "{taken}");
+    system.stop().await.expect("all is kept");
+    let report = inspect(open()).expect("nobody has it");
+    assert_eq!((report.owner, report.incarnation, &report.torn), (Some(owner), life, &None));
+    let [found] = &report.nodes[..] else { panic!("{report:?}") };
+    assert_eq!((found.peer, found.last), (peer, report.last));
+    assert!(found.kinds[&RecordKind::Batch] >= 5, "{found:?}");
+    assert_eq!(found.snapshots, [report.last], "a stop captures");
+    assert_eq!(inspect(open()).expect("nobody has it"), report, "looking changes nothing");
 }
 
 #[tokio::test(flavor = "multi_thread")]
