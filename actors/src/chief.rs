@@ -107,6 +107,7 @@ impl Court {
                 Event::Done { child, life, step: Step::Start }
             }
             Order::NotRaised { child, life, error } => self.not_raised(child, life, *error),
+            Order::NotBegun(actor) => return self.ended(actor, Cause::StartFault),
             Order::Adopt => return self.adopt(),
             Order::Shutdown(answer) => {
                 locked(&self.reign).closing.push(answer);
@@ -212,10 +213,8 @@ impl Court {
             None => host.order(joined),
             Some(remains) => {
                 tokio::spawn(async move {
-                    if let Ok(Ok(task)) = remains.await {
-                        // However it ended, it has.
-                        let _ = task.await;
-                    }
+                    // However it ended, it has.
+                    let _ = remains.await;
                     host.order(joined);
                 });
             }

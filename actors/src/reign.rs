@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use ractor::{ActorId, ActorRef, SpawnErr};
+use ractor::{ActorId, ActorRef};
 use samsara_runtime::{
     hosting::RaiseError,
     recovery::StoreLife,
@@ -44,6 +44,8 @@ pub(crate) enum Order {
         life: Life,
         error: Box<RaiseError>,
     },
+    /// An actor was killed before it had begun, of which ractor tells no supervisor.
+    NotBegun(ActorId),
     /// A supervisor died, and its children with it.
     Adopt,
     Shutdown(oneshot::Sender<()>),
@@ -67,7 +69,7 @@ pub(crate) struct Child {
     pub(crate) slot: Arc<Slot>,
     pub(crate) body: Option<Body>,
     /// The task of an actor that has ended.
-    pub(crate) remains: Option<Task>,
+    pub(crate) remains: Option<JoinHandle<()>>,
     pub(crate) birth: Option<StoreLife>,
     /// Who spawned it waits for the word that it lives.
     pub(crate) spawned: Option<oneshot::Sender<Result<(), SpawnError>>>,
@@ -76,11 +78,8 @@ pub(crate) struct Child {
 
 pub(crate) struct Body {
     pub(crate) actor: ActorRef<Word>,
-    pub(crate) join: Task,
+    pub(crate) join: JoinHandle<()>,
 }
-
-/// That of an actor, once it has begun.
-pub(crate) type Task = JoinHandle<Result<JoinHandle<()>, SpawnErr>>;
 
 impl Reign {
     pub(crate) fn new(supervisor: Supervisor, rng: Rng) -> Self {

@@ -133,7 +133,15 @@ impl Court {
         // Nothing is waited for: a supervisor that is killed is so between two orders.
         let supervisor = myself.clone();
         match ActorRuntime::spawn_linked_instant(None, NodeActor, Arc::clone(slot), supervisor) {
-            Ok((actor, join)) => {
+            Ok((actor, begun)) => {
+                let (host, id) = (Arc::clone(&self.host), actor.get_id());
+                let join = tokio::spawn(async move {
+                    match begun.await {
+                        // However it ends, it does.
+                        Ok(Ok(task)) => drop(task.await),
+                        Ok(Err(_)) | Err(_) => host.order(Order::NotBegun(id)),
+                    }
+                });
                 {
                     let mut reign = locked(&self.reign);
                     reign.actors.insert(actor.get_id(), child);

@@ -44,14 +44,15 @@ fn program() -> Result<Program> {
         let money = g.channel(name).from(here).to(there).send(sent);
         g.at(there).emit("got", g.at(there).slot("account").op("deposit", [money[0]]));
         let look = g.at(here).input::<u64>(&format!("look_{name}"));
-        g.at(here).output("balance", g.at(here).slot("account").op("balance", [look]));
+        g.at(here)
+            .output(&format!("balance_{name}"), g.at(here).slot("account").op("balance", [look]));
     }
     Ok(Compiler::new().bind::<Account>("account").compile(g.build()?)?)
 }
 
 async fn balance(node: &NodeRef, place: &str) -> Result<u64> {
     let input = format!("look_from_{place}");
-    Ok(node.ask("Bank", [(&*input, 0_u64)]).await?.get("balance")?)
+    Ok(node.ask("Bank", [(&*input, 0_u64)]).await?.get(&format!("balance_from_{place}"))?)
 }
 
 #[tokio::main]

@@ -67,7 +67,7 @@ fn world<P: Purse + Serialize + DeserializeOwned>(seed: u64) -> Result<World> {
     Ok(World::new(seed)
         .hosts(3, |i| {
             let name = format!("purse-{i}");
-            samsara::runtime::recovery::NodeSpec::new(name, program.clone()).config(config)
+            NodeSpec::new(name, program.clone()).config(config)
         })
         .client(Duration::from_millis(20), |draw, _| {
             Call::new(format!("purse-{}", draw.below(3)), "Spend").input("n", draw.below(9))
