@@ -9,6 +9,7 @@
 //! | Nodes in your process | [`System`], [`NodeRef`] |
 //! | a store in a directory | [`Disk`] |
 //! | Nodes of several Systems to reach each other | [`Switch`] |
+//! | links to other hosts, over TCP or what you have | [`SystemBuilder::listen`], [`LinkStats`] |
 //! | group commit alone | [`journal`] |
 
 mod call;
@@ -20,6 +21,7 @@ mod host;
 mod jobs;
 pub mod journal;
 mod ledger;
+mod links;
 mod node_actor;
 mod node_ref;
 pub mod panics;
@@ -34,6 +36,7 @@ pub use self::{
     disk::LocalDisk as Disk,
     ears::Output,
     error::{SpawnError, StartError},
+    links::{HostStatus, LinkConfig, LinkError, LinkStats, Who},
     node_ref::NodeRef,
     store::StoreError,
     switch::Switch,

@@ -52,7 +52,7 @@ use std::{
 };
 
 use ractor::{Actor, ActorRef};
-use samsara_proto::PeerId;
+use samsara_proto::{Address, PeerId};
 use samsara_runtime::{
     config::HostConfig,
     id::Incarnation,
@@ -70,6 +70,7 @@ use crate::{
     host::Host,
     jobs::Jobs,
     journal::{Health, JournalStats, JournalStopped},
+    links::{LinkStats, Plan, Who},
     node_ref::NodeRef,
     panics,
     slot::{Slot, Standing, State},
@@ -96,12 +97,13 @@ struct Inner {
 #[must_use]
 pub struct SystemBuilder {
     store: Option<LocalDisk>,
-    identity: Option<PeerId>,
+    identity: Option<Who>,
     limits: HostConfig,
     policy: Policy,
     resources: Resources,
     job_threads: usize,
     switch: Switch,
+    pub(crate) links: Plan,
 }
 
 /// How it stands with a Node.
@@ -133,6 +135,7 @@ impl System {
             resources: Resources::default(),
             job_threads: available_parallelism().map_or(1, usize::from),
             switch: Switch::default(),
+            links: Plan::default(),
         }
     }
 
@@ -239,6 +242,16 @@ impl System {
         Some((store.journal().health(), store.journal().stats()))
     }
 
+    /// Where it is reached, with the ports that it was given.
+    pub fn addresses(&self) -> Vec<Address> {
+        self.host().links().addresses()
+    }
+
+    /// How it stands with its links, and what became of what they brought.
+    pub fn link_stats(&self) -> LinkStats {
+        self.host().links().stats()
+    }
+
     /// Has its supervisor die, and all actors with it, as a fault would: for tests of what has to
     /// survive that.
     pub fn kill_supervisor(&self) {
@@ -280,6 +293,7 @@ impl System {
 impl Inner {
     /// No supervisor follows the one that is there.
     fn end(&self) {
+        self.court.host.links().end();
         locked(&self.court.reign).is_over = true;
         if let Some(chief) = locked(&self.chief).take() {
             chief.stop(None);
@@ -307,9 +321,10 @@ impl SystemBuilder {
         self
     }
 
-    /// Who it is; else whoever its store belongs to, or somebody new.
-    pub fn identity(mut self, peer: PeerId) -> Self {
-        self.identity = Some(peer);
+    /// Who it is, by its id or by the key that proves it; else whoever its transport proves, or its
+    /// store belongs to, or somebody new.
+    pub fn identity(mut self, who: impl Into<Who>) -> Self {
+        self.identity = Some(who.into());
         self
     }
 
@@ -340,8 +355,10 @@ impl SystemBuilder {
     /// Starts it, on the runtime that this is called on.
     pub async fn start(self) -> Result<System, StartError> {
         panics::install();
-        let Self { store, identity, limits, policy, resources, job_threads, switch } = self;
+        let Self { store, identity, limits, policy, resources, job_threads, switch, mut links } =
+            self;
         limits.validate()?;
+        let identity = links.complete(identity)?;
         let mut rng = Rng::from_seed(entropy());
         let (peer, store) = match store {
             None => {
@@ -357,8 +374,10 @@ impl SystemBuilder {
                 (peer, Some(store))
             }
         };
+        let own_links = links.links(peer, &switch, rng.fork("links"));
         let jobs = Jobs::new(resources, job_threads);
         let host = Host::new((peer, store), limits, (jobs, switch), rng.next_u64());
+        host.set_links(Arc::clone(&own_links));
         let supervisor = Supervisor::new(policy, limits.supervision);
         let reign = Arc::new(Mutex::new(Reign::new(supervisor, rng.fork("restarts"))));
         let inner = Arc::new(Inner {
@@ -372,6 +391,7 @@ impl SystemBuilder {
         let first = inner.follow().await?;
         let keeper = tokio::spawn(keep(Arc::downgrade(&inner), inner.court.clone(), first));
         *locked(&inner.keeper) = Some(keeper);
+        links.begin(&own_links).await?;
         Ok(System(inner))
     }
 }
