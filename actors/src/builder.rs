@@ -16,8 +16,17 @@ use samsara_runtime::{
 };
 
 use crate::{
-    chief::Court, disk::LocalDisk, error::StartError, host::Host, jobs::Jobs, panics, reign::Reign,
-    store::DiskStore, switch::Switch, system::System,
+    chief::Court,
+    disk::LocalDisk,
+    error::StartError,
+    host::Host,
+    jobs::Jobs,
+    links::{Plan, Who},
+    panics,
+    reign::Reign,
+    store::DiskStore,
+    switch::Switch,
+    system::System,
 };
 
 /// A System to be.
@@ -25,12 +34,13 @@ use crate::{
 #[must_use]
 pub struct SystemBuilder {
     pub(crate) store: Option<LocalDisk>,
-    pub(crate) identity: Option<PeerId>,
+    pub(crate) identity: Option<Who>,
     pub(crate) limits: HostConfig,
     pub(crate) policy: Policy,
     pub(crate) resources: Resources,
     pub(crate) job_threads: usize,
     pub(crate) switch: Switch,
+    pub(crate) links: Plan,
 }
 
 impl SystemBuilder {
@@ -40,9 +50,10 @@ impl SystemBuilder {
         self
     }
 
-    /// Who it is; else whoever its store belongs to, or somebody new.
-    pub fn identity(mut self, peer: PeerId) -> Self {
-        self.identity = Some(peer);
+    /// Who it is, by its id or by the key that proves it; else whoever its transport proves, or its
+    /// store belongs to, or somebody new.
+    pub fn identity(mut self, who: impl Into<Who>) -> Self {
+        self.identity = Some(who.into());
         self
     }
 
@@ -73,8 +84,10 @@ impl SystemBuilder {
     /// Starts it, on the runtime that this is called on.
     pub async fn start(self) -> Result<System, StartError> {
         panics::install();
-        let Self { store, identity, limits, policy, resources, job_threads, switch } = self;
+        let Self { store, identity, limits, policy, resources, job_threads, switch, mut links } =
+            self;
         limits.validate()?;
+        let identity = links.complete(identity)?;
         let mut rng = Rng::from_seed(entropy());
         let (peer, store) = match store {
             None => {
@@ -90,11 +103,15 @@ impl SystemBuilder {
                 (peer, Some(store))
             }
         };
+        let own_links = links.links(peer, &switch, rng.fork("links"));
         let jobs = Jobs::new(resources, job_threads);
         let host = Host::new((peer, store), limits, (jobs, switch), rng.next_u64());
+        host.set_links(Arc::clone(&own_links));
         let supervisor = Supervisor::new(policy, limits.supervision);
         let reign = Arc::new(Mutex::new(Reign::new(supervisor, rng.fork("restarts"))));
-        System::begin(Court { host, reign }).await
+        let system = System::begin(Court { host, reign }).await?;
+        links.begin(&own_links).await?;
+        Ok(system)
     }
 }
 

@@ -4,7 +4,7 @@
 
 use samsara_runtime::{config::ConfigErrors, framework::CapReached, hosting::RaiseError};
 
-use crate::store::StoreError;
+use crate::{links::LinkError, store::StoreError};
 
 /// Why a System did not start.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +16,9 @@ pub enum StartError {
     /// Its store cannot be had.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Its links cannot be as they were asked for.
+    #[error(transparent)]
+    Links(#[from] LinkError),
     /// Its supervisor did not start.
     #[error("the supervisor did not start: {detail}")]
     Supervisor {

@@ -6,7 +6,7 @@
 use std::{
     collections::VecDeque,
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
     time::{Instant, SystemTime, UNIX_EPOCH},
@@ -26,6 +26,7 @@ use samsara_runtime::{
 
 use crate::{
     jobs::Jobs,
+    links::Links,
     reign::{Order, Ring},
     slot::Slot,
     store::{DiskStore, locked},
@@ -38,6 +39,7 @@ pub(crate) struct Host {
     pub(crate) store: Option<DiskStore>,
     pub(crate) jobs: Jobs,
     pub(crate) switch: Switch,
+    links: OnceLock<Arc<Links>>,
     clock: Clock,
     /// Lives of Nodes that do not outlive the process: they rise over its restarts all the same.
     lives: AtomicU64,
@@ -82,6 +84,7 @@ impl Host {
             store,
             jobs,
             switch,
+            links: OnceLock::new(),
             clock,
             lives,
             nonce,
@@ -106,7 +109,18 @@ impl Host {
         }
     }
 
-    pub(crate) fn carry(&self, from: &Slot, steps: Vec<CourierStep>) {
+    /// Its links to other hosts.
+    pub(crate) fn links(&self) -> &Arc<Links> {
+        self.links.get_or_init(|| Arc::new(Links::none(self.peer)))
+    }
+
+    /// Gives it its links, before it has Nodes.
+    pub(crate) fn set_links(&self, links: Arc<Links>) {
+        // Nobody has asked for them yet.
+        let _ = self.links.set(links);
+    }
+
+    pub(crate) fn carry(&self, from: &Arc<Slot>, steps: Vec<CourierStep>) {
         if !steps.is_empty() {
             self.switch.carry(from, steps);
         }

@@ -10,6 +10,7 @@
 //! | a store in a directory | [`Disk`] |
 //! | Nodes of several Systems to reach each other | [`Switch`] |
 //! | to know what a store holds | [`inspect()`] |
+//! | links to other hosts, over TCP or what you have | [`SystemBuilder::listen`], [`LinkStats`] |
 //! | group commit alone | [`journal`] |
 
 mod builder;
@@ -23,6 +24,7 @@ mod inspect;
 mod jobs;
 pub mod journal;
 mod ledger;
+mod links;
 mod node_actor;
 mod node_ref;
 pub mod panics;
@@ -41,6 +43,7 @@ pub use self::{
     ears::Output,
     error::{SpawnError, StartError},
     inspect::{NodeReport, StoreReport, inspect},
+    links::{HostStatus, LinkConfig, LinkError, LinkStats, Who},
     node_ref::NodeRef,
     store::StoreError,
     switch::Switch,

@@ -16,6 +16,7 @@ use std::{
 use ractor::ActorRef;
 use samsara_proto::{PeerId, WireEnvelope};
 use samsara_runtime::{
+    event::SendFailure,
     hosting::{Fallen, Resident},
     id::Incarnation,
     recovery::{Act, NodeSpec},
@@ -28,6 +29,7 @@ use crate::{
     ears::Ears,
     host::Host,
     ledger::Ledger,
+    links::Charge,
     node_actor::Word,
     store::locked,
 };
@@ -96,9 +98,15 @@ pub(crate) struct Door {
 
 /// What comes from other Nodes.
 pub(crate) enum Mail {
-    Envelope { from: PeerId, envelope: Box<WireEnvelope> },
+    Envelope {
+        from: PeerId,
+        envelope: Box<WireEnvelope>,
+        charge: Option<Charge>,
+    },
     LinkUp(PeerId),
     LinkDown(PeerId),
+    /// Whether a peer was reached, as its links tell.
+    Fate(PeerId, Result<(), SendFailure>),
 }
 
 /// Whether calls are taken.
@@ -300,6 +308,16 @@ impl Slot {
         for (one, peer) in [(self, other), (other, self)] {
             locked(&one.links).remove(&peer.peer);
             drop(one.deliver(Mail::LinkDown(peer.peer)));
+        }
+    }
+
+    /// Notes whether the Node hears a peer at another host.
+    pub(crate) fn set_linked(&self, peer: PeerId, is_linked: bool) {
+        let mut links = locked(&self.links);
+        if is_linked {
+            links.insert(peer);
+        } else {
+            links.remove(&peer);
         }
     }
 

@@ -52,13 +52,14 @@ impl std::fmt::Debug for Switch {
 }
 
 impl Switch {
-    fn find(&self, peer: &PeerId) -> Option<Arc<Slot>> {
+    pub(crate) fn find(&self, peer: &PeerId) -> Option<Arc<Slot>> {
         self.0.nodes.get(peer).and_then(|slot| slot.upgrade())
     }
 
     /// A Node is there, in a new life: whoever has called it is connected.
     pub(crate) fn connect(&self, slot: &Arc<Slot>) {
         self.0.nodes.insert(slot.peer, Arc::downgrade(slot));
+        slot.host.links().here(slot);
         let callers = self.0.callers.remove(&slot.peer).map(|(_, callers)| callers);
         for caller in callers.unwrap_or_default() {
             if let Some(caller) = self.find(&caller) {
@@ -69,6 +70,7 @@ impl Switch {
 
     /// A life of a Node has ended: its links have, too.
     pub(crate) fn cut(&self, slot: &Slot) {
+        slot.host.links().gone(slot);
         for peer in slot.linked() {
             match self.find(&peer) {
                 Some(other) => slot.unlink(&other),
@@ -84,14 +86,15 @@ impl Switch {
     }
 
     /// Carries what a Node's courier has decided.
-    pub(crate) fn carry(&self, from: &Slot, steps: Vec<CourierStep>) {
+    pub(crate) fn carry(&self, from: &Arc<Slot>, steps: Vec<CourierStep>) {
         for step in steps {
             match step {
                 CourierStep::Send { to, envelope } => self.send(from, to, envelope),
                 CourierStep::Refuse { to, envelope, .. } => {
                     self.send(from, to, envelope);
-                    if let Some(other) = self.find(&to) {
-                        from.unlink(&other);
+                    match self.find(&to) {
+                        Some(other) => from.unlink(&other),
+                        None => from.host.links().part(from, to),
                     }
                 }
                 CourierStep::Dial { peer } => self.dial(from, peer),
@@ -111,19 +114,19 @@ impl Switch {
 
     fn send(&self, from: &Slot, to: PeerId, envelope: Box<samsara_proto::WireEnvelope>) {
         let Some(other) = self.find(&to) else {
-            drop(from.deliver(Mail::LinkDown(to)));
-            return;
+            return from.host.links().carry(from, to, &envelope);
         };
-        if other.deliver(Mail::Envelope { from: from.peer, envelope }).is_err() {
+        if other.deliver(Mail::Envelope { from: from.peer, envelope, charge: None }).is_err() {
             from.unlink(&other);
         }
     }
 
-    fn dial(&self, from: &Slot, peer: PeerId) {
+    fn dial(&self, from: &Arc<Slot>, peer: PeerId) {
         match self.find(&peer).filter(|other| other.is_up()) {
             Some(other) => from.link(&other),
             None => {
                 self.0.callers.entry(peer).or_default().insert(from.peer);
+                from.host.links().dial(from, peer);
                 // It may have come up between the look and the note.
                 if let Some(other) = self.find(&peer).filter(|other| other.is_up()) {
                     self.connect(&other);

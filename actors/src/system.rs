@@ -51,7 +51,7 @@ use std::{
 };
 
 use ractor::{Actor, ActorRef};
-use samsara_proto::PeerId;
+use samsara_proto::{Address, PeerId};
 use samsara_runtime::{
     config::HostConfig,
     id::Incarnation,
@@ -67,6 +67,7 @@ use crate::{
     error::{SpawnError, StartError},
     host::Host,
     journal::{Health, JournalStats, JournalStopped},
+    links::{LinkStats, Plan},
     node_ref::NodeRef,
     reign::{Order, Ring},
     slot::{Slot, Standing, State},
@@ -120,6 +121,7 @@ impl System {
             resources: Resources::default(),
             job_threads: available_parallelism().map_or(1, usize::from),
             switch: Switch::default(),
+            links: Plan::default(),
         }
     }
 
@@ -238,6 +240,16 @@ impl System {
         Some((store.journal().health(), store.journal().stats()))
     }
 
+    /// Where it is reached, with the ports that it was given.
+    pub fn addresses(&self) -> Vec<Address> {
+        self.host().links().addresses()
+    }
+
+    /// How it stands with its links, and what became of what they brought.
+    pub fn link_stats(&self) -> LinkStats {
+        self.host().links().stats()
+    }
+
     /// Has its supervisor die, and all actors with it, as a fault would: for tests of what has to
     /// survive that.
     pub fn kill_supervisor(&self) {
@@ -279,6 +291,7 @@ impl System {
 impl Inner {
     /// No supervisor follows the one that is there.
     fn end(&self) {
+        self.court.host.links().end();
         locked(&self.court.reign).is_over = true;
         if let Some(chief) = locked(&self.chief).take() {
             chief.stop(None);

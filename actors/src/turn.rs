@@ -156,8 +156,15 @@ impl Slot {
         for mail in mail {
             match mail {
                 // What is refused the courier tells its sender.
-                Mail::Envelope { from, envelope } => {
-                    drop(resident.receive(from, envelope, None, now));
+                Mail::Envelope { from, envelope, charge } => {
+                    let arrival = resident.receive(from, envelope, None, now);
+                    if charge.is_some() {
+                        self.host.links().note_arrival(&arrival);
+                    }
+                }
+                Mail::Fate(peer, result) => {
+                    // A Node without room for it has others to hear it from.
+                    drop(resident.node_mut().note_send_result(peer, None, result));
                 }
                 Mail::LinkUp(peer) => {
                     if let Err(full) = resident.link_up(peer) {
