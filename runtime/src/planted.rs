@@ -36,8 +36,6 @@ pub enum Bug {
     IdsAnew,
     /// A Node that fell comes back with an empty mailbox.
     LostMailbox,
-    /// The courier hears of a turn before it is durable.
-    CourierAheadOfSync,
     /// What a Node says is not offered to its courier.
     LostOffer,
     /// A snapshot leaves out what the courier keeps.
@@ -93,7 +91,6 @@ impl Bug {
         ("numbers-anew", Self::NumbersAnew),
         ("ids-anew", Self::IdsAnew),
         ("lost-mailbox", Self::LostMailbox),
-        ("courier-ahead-of-sync", Self::CourierAheadOfSync),
         ("lost-offer", Self::LostOffer),
         ("snapshot-without-courier", Self::SnapshotWithoutCourier),
         ("replay-without-synced", Self::ReplayWithoutSynced),

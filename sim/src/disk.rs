@@ -83,8 +83,8 @@ impl Disk {
     }
 
     /// What was asked for when the process ended.
-    pub(crate) fn take_cut(&self) -> Option<Call> {
-        self.0.borrow_mut().cut_at.take()
+    pub(crate) fn take_cut(&self) -> Call {
+        self.0.borrow_mut().cut_at.take().unwrap_or(Call::Done)
     }
 
     /// The process is gone, and power perhaps.

@@ -26,8 +26,9 @@ pub enum Fault {
     Crash {
         /// Points that it still passes.
         after: u64,
-        /// Points that the next process passes before it ends too, if it does.
-        again: Option<u64>,
+        /// Points that the next process passes before it ends too, if it does, and what the disk
+        /// loses then.
+        again: Option<(u64, Loss)>,
         /// What the disk loses each time.
         loss: Loss,
     },
@@ -186,16 +187,19 @@ fn fault(kind: u64, rng: &mut Rng) -> Fault {
         9 => Fault::OneWay { pick: rng.next_u64(), time: Nanos::from_millis(rng.between(1..=500)) },
         10 => Fault::Delay { pick: rng.next_u64(), time: Nanos::from_millis(rng.between(1..=200)) },
         11 => Fault::Spoil { pick: rng.next_u64() },
-        12 => Fault::Haunt(rng.between(1..=8)),
+        12 => Fault::Haunt(rng.between(1..=4)),
         _ => {
-            let loss = match rng.below(3) {
-                0 => Loss::Kept,
-                1 => Loss::Torn,
-                _ => Loss::Lost,
-            };
-            let after = rng.below(40);
-            let again = rng.chance(1, 3).then(|| rng.below(60));
+            let (after, loss) = (rng.below(40), loss(rng));
+            let again = rng.chance(1, 3).then(|| (rng.below(60), self::loss(rng)));
             Fault::Crash { after, again, loss }
         }
+    }
+}
+
+fn loss(rng: &mut Rng) -> Loss {
+    match rng.below(3) {
+        0 => Loss::Kept,
+        1 => Loss::Torn,
+        _ => Loss::Lost,
     }
 }

@@ -137,9 +137,14 @@ impl Ground for InMemory<'_> {
 
 impl Shared {
     fn listen(&mut self, node: &PeerId, word: Word<'_>) {
-        let Some(node) = self.ids.get(node).copied().filter(|_| !self.disk.is_cut()) else {
+        let Some(node) = self.ids.get(node).copied() else { return };
+        if self.disk.is_cut() {
+            // The output that its process did not live to let out says where it has ended.
+            if matches!(word, Word::Left { .. }) {
+                let _ = self.disk.point();
+            }
             return;
-        };
+        }
         match word {
             Word::Acked { events, .. } => {
                 events.iter().for_each(|admitted| self.hear_acknowledged(node, &admitted.event));

@@ -35,7 +35,7 @@ pub(crate) struct Host {
     /// When its disk has room again.
     pub(crate) full_until: Nanos,
     pub(crate) loss: Loss,
-    pub(crate) again: Option<u64>,
+    pub(crate) again: Option<(u64, Loss)>,
     pub(crate) boots: u64,
     /// What its process does.
     pub(crate) phase: Rc<Cell<Phase>>,
@@ -99,7 +99,11 @@ impl Host {
             Loss::Torn => PowerLoss::Chance(rng),
             Loss::Lost => PowerLoss::Unsynced,
         });
-        self.disk.set_fuse(self.again.take());
+        let again = self.again.take();
+        self.disk.set_fuse(again.map(|(after, _)| after));
+        if let Some((_, loss)) = again {
+            self.loss = loss;
+        }
     }
 
     /// The newest snapshot of a Node rots, if there is an older one to go back to.

@@ -7,9 +7,15 @@
 //!
 //! First faults and calls are mixed for some time; then all is healed, and everything must settle.
 //! What every world is held to is in [`Invariant`]s: nothing that was acknowledged is lost or
-//! doubled, every call ends in one way, effects are in order, a life that is over does nothing, a
-//! replay is equal, outputs leave in order and once, and the world settles. What yours is held to
-//! besides you say with [`World::always`] and [`World::at_last`].
+//! doubled, every call ends in one way, effects are in order, a life that is over does nothing and is
+//! not heard, a replay is equal, outputs leave in order and once, streams are taken once and in order
+//! and say one thing in one place, promises are kept, bytes are within their budget and none are left,
+//! nobody is alarmed, and the world settles. What yours is held to besides you say with
+//! [`World::always`] and [`World::at_last`].
+//!
+//! Nodes of a [linked](World::linked) world say things to each other, in real frames over links that
+//! fail. That all this is worth something is shown by bugs: [`hunt`] plants one in the shipped code and
+//! looks for the seed that finds it.
 //!
 //! ```
 //! use std::time::Duration;

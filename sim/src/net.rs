@@ -24,6 +24,9 @@ pub(crate) type Pair = (usize, usize);
 /// Frames that may come back.
 const GHOSTS_MAX: usize = 256;
 
+/// How long links are haunted.
+const HAUNTED: Nanos = Nanos::from_secs(2);
+
 /// What is due in a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Due {
@@ -45,6 +48,7 @@ pub(crate) struct Net {
     /// No link can be made before.
     parted: BTreeMap<Pair, Nanos>,
     ghosts: VecDeque<(usize, usize, Frame)>,
+    haunted_until: Nanos,
     rng: Rng,
     pub(crate) facts: Vec<Fact>,
 }
@@ -60,6 +64,7 @@ impl Net {
             dials: BTreeMap::new(),
             parted: BTreeMap::new(),
             ghosts: VecDeque::new(),
+            haunted_until: Nanos::ZERO,
             rng,
             facts: Vec::new(),
         }
@@ -168,6 +173,7 @@ impl Net {
             self.with(own, hosts, now, |hosted| hosted.resident.link_up(peer).is_ok());
         }
         self.facts.push(Fact::Linked { pair });
+        self.haunt_new(pair, now);
     }
 
     /// Closes a link; what is on its way is lost with it.
@@ -326,20 +332,41 @@ impl Net {
 
     /// Frames of links that are no more come once again, where there is a link.
     pub(crate) fn haunt(&mut self, count: u64, now: Nanos) {
+        // And whenever a link is made, for a while.
+        self.haunted_until = now + HAUNTED;
         for _ in 0..count {
             let at = self.rng.below(self.ghosts.len() as u64);
             let ghost = usize::try_from(at).ok().and_then(|at| self.ghosts.remove(at));
             let Some((from, to, frame)) = ghost else { return };
-            let Some(link) = self.links.get_mut(&ordered(from, to)) else { continue };
-            self.facts.push(Fact::Haunted { node: to });
-            let wait = Nanos::from_micros(self.rng.between(1..=2_000));
-            link.put(from < to, Frame { is_ghost: true, ..frame }, now, wait);
+            self.appear(from, to, frame, now);
+        }
+    }
+
+    fn appear(&mut self, from: usize, to: usize, frame: Frame, now: Nanos) {
+        let Some(link) = self.links.get_mut(&ordered(from, to)) else { return };
+        self.facts.push(Fact::Haunted { node: to });
+        let wait = Nanos::from_micros(self.rng.between(1..=2_000));
+        link.put(from < to, Frame { is_ghost: true, ..frame }, now, wait);
+    }
+
+    /// What an earlier link of the pair has lost comes on the new one.
+    fn haunt_new(&mut self, pair: Pair, now: Nanos) {
+        if now >= self.haunted_until {
+            return;
+        }
+        let (own, others): (Vec<_>, Vec<_>) = std::mem::take(&mut self.ghosts)
+            .into_iter()
+            .partition(|(from, to, _)| ordered(*from, *to) == pair);
+        self.ghosts = others.into();
+        for (from, to, frame) in own {
+            self.appear(from, to, frame, now);
         }
     }
 
     /// Nothing goes wrong any more.
     pub(crate) fn heal(&mut self) {
         self.parted.clear();
+        self.haunted_until = Nanos::ZERO;
         self.links.values_mut().for_each(|link| link.delay = Nanos::ZERO);
     }
 

@@ -11,6 +11,8 @@ pub(crate) enum Call {
     /// Nothing: it was between two of them.
     #[default]
     None,
+    /// Nothing more: the act was done.
+    Done,
     Create(Kind),
     Write(Kind),
     Sync(Kind),
@@ -61,7 +63,9 @@ pub(crate) enum Phase {
 /// The name of a point; it is empty for one that the list of points does not have.
 pub(crate) fn name(phase: Phase, call: Call) -> &'static str {
     match (phase, call) {
+        (Phase::Receiving, Call::Done) => "C2",
         (Phase::Receiving, _) => "C1",
+        (Phase::During(act), Call::Done) => behind(act),
         (Phase::Before { act: Act::Take, owes_word: false }, _) => "C2",
         (Phase::Before { act: Act::Append, .. }, _) => "C3",
         (Phase::During(Act::Sync(_)), Call::Sync(_)) => "C5",
@@ -80,9 +84,23 @@ pub(crate) fn name(phase: Phase, call: Call) -> &'static str {
         (Phase::Opening, Call::Write(Kind::Log) | Call::Sync(_) | Call::SyncDir) => "C23",
         (Phase::Raising, Call::Write(Kind::Cursors)) => "C22",
         (Phase::Raising, Call::Write(Kind::Log) | Call::Sync(Kind::Log)) => "C28",
-        (Phase::Raising, Call::None) => "C26",
+        (Phase::Raising, Call::None | Call::Done) => "C26",
         (Phase::Raised, _) => "C25",
         _ => "",
+    }
+}
+
+/// Where a process is that has just done this act.
+fn behind(act: Act) -> &'static str {
+    match act {
+        Act::Take => "C3",
+        Act::Append => "C5",
+        Act::Sync(_) => "C6",
+        Act::Ack(_) => "C7",
+        Act::Apply(_) => "C10",
+        Act::Release => "C12",
+        Act::Capture => "C19",
+        Act::Rest(_) => "",
     }
 }
 

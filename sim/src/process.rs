@@ -168,9 +168,10 @@ impl Process {
             Resident::raise(spec, &birth, &mut InMemory(shared), fallen)
         };
         let raised = raised.map_err(|not| End::of_raise(&shared.disk, &not.error));
+        let resident = raised?;
         shared.phase.set(Phase::Raised);
         shared.disk.point()?;
-        let mut hosted = Hosted { id, resident: raised?, blank, fragile: None };
+        let mut hosted = Hosted { id, resident, blank, fragile: None };
         if !forgets {
             let digest = hosted.digest()?;
             self.shared.facts.push(Fact::Replayed { node: id, batch: self.shared.raised, digest });

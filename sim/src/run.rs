@@ -315,7 +315,7 @@ impl<'w> Run<'w> {
             Err(End::Broken(how)) => return Err(broke("a store reads back what it has kept", how)),
         };
         host.due = Some(wait(&mut self.rng, 1_000, 300_000));
-        let cut = host.disk.take_cut().map(|call| points::name(host.phase.get(), call));
+        let cut = host.disk.is_cut().then(|| points::name(host.phase.get(), host.disk.take_cut()));
         host.end(how, &mut self.rng);
         if let Some(point) = cut.filter(|point| !point.is_empty()) {
             self.tell(Fact::CutAt { host: place, point })?;

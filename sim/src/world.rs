@@ -64,6 +64,8 @@ pub struct World {
     pub(crate) hosts: Vec<Vec<NodeSpec>>,
     clients: Vec<(Duration, Calls)>,
     faults: Faults,
+    /// Faults that set in beside those.
+    given: Vec<Injected>,
     /// Whether its Nodes know of each other.
     pub(crate) is_linked: bool,
     pub(crate) always: Vec<(String, Predicate)>,
@@ -91,6 +93,7 @@ impl World {
             hosts: Vec::new(),
             clients: Vec::new(),
             faults: Faults::none(),
+            given: Vec::new(),
             is_linked: false,
             always: Vec::new(),
             at_last: Vec::new(),
@@ -145,6 +148,13 @@ impl World {
     #[must_use]
     pub fn faults(mut self, faults: Faults) -> Self {
         self.faults = faults;
+        self
+    }
+
+    /// One fault more, in its place.
+    #[must_use]
+    pub fn fault(mut self, fault: Injected) -> Self {
+        self.given.push(fault);
         self
     }
 
@@ -242,7 +252,9 @@ impl World {
     fn draw(&self, end: Nanos) -> (Vec<Injected>, Vec<Planned>) {
         let mut rng = Rng::from_seed(self.seed);
         let mut draw = rng.fork("faults");
-        let faults = self.faults.draw(&mut draw, self.hosts.len(), self.is_linked, end);
+        let mut faults = self.faults.draw(&mut draw, self.hosts.len(), self.is_linked, end);
+        faults.extend(self.given.iter().filter(|fault| fault.at < end));
+        faults.sort_by_key(|fault| fault.at);
         (faults, self.plan(&mut rng, end))
     }
 

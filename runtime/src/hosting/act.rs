@@ -26,7 +26,7 @@ impl Resident {
             Act::Apply(lsn) => self.apply(ground.journal(), lsn)?,
             Act::Release => self.release(ground, now)?,
             Act::Capture => self.capture(ground)?,
-            Act::Rest(wakeup) => return Ok(Did::Rest(self.rest(ground, wakeup, now))),
+            Act::Rest(_) => return Ok(self.rest(ground, act, now)),
         };
         Ok(waits.map_or(Did::Act(act), Did::Waits))
     }
@@ -52,9 +52,6 @@ impl Resident {
         self.cycle.appended(lsn, payload.len())?;
         self.node.commit_to(taken, &mut self.batch)?;
         self.last = lsn;
-        if planted::is(Bug::CourierAheadOfSync) {
-            self.courier.synced(&self.batch.events, Nanos::ZERO).map_err(Breach::from)?;
-        }
         Ok(None)
     }
 
@@ -148,14 +145,16 @@ impl Resident {
         Ok(None)
     }
 
-    fn rest<G: Ground>(&mut self, ground: &mut G, wakeup: Wakeup, now: Nanos) -> Wakeup {
+    fn rest<G: Ground>(&mut self, ground: &mut G, act: Act, now: Nanos) -> Did {
         self.poll(ground, now);
-        match (wakeup, self.courier.next_due()) {
+        // What the courier has decided may be an event for the Node.
+        let Act::Rest(wakeup) = self.next(now) else { return Did::Act(act) };
+        Did::Rest(match (wakeup, self.courier.next_due()) {
             (Wakeup::Now, _) => Wakeup::Now,
             (Wakeup::At(due), Some(own)) => Wakeup::At(due.min(own)),
             (Wakeup::At(due), None) | (Wakeup::Never, Some(due)) => Wakeup::At(due),
             (Wakeup::Never, None) => Wakeup::Never,
-        }
+        })
     }
 
     /// What the next act will be.

@@ -7,8 +7,9 @@ use samsara_runtime::{
 };
 
 use super::{
-    Invariant, conservation::Conservation, durability::Durability, fencing::Fencing, order::Order,
-    outputs::Outputs, replay::ReplayEquality, settles::Settles,
+    Invariant, budget::Budget, calm::Calm, conservation::Conservation, durability::Durability,
+    fencing::Fencing, identity::Identity, lives::Lives, order::Order, outputs::Outputs,
+    promises::Promises, replay::ReplayEquality, settles::Settles, streams::Streams,
 };
 use crate::{fact::Fact, ledger::Ledger, sight::Sight};
 
@@ -117,4 +118,81 @@ fn outputs_that_are_missing_others_or_told_again_are_seen() {
 fn a_world_that_does_not_settle_is_seen() {
     assert_eq!(Settles.settled(&NOBODY), Ok(()));
     assert!(Settles.settled(&Sight { is_settled: false, ..NOBODY }).is_err());
+}
+
+const PEER: u64 = 9;
+
+fn said(seq: u64, hash: u8, is_again: bool) -> Fact {
+    let (to, hash) = (PeerId::from(PEER), [hash; 32]);
+    Fact::Said { node: 0, to, stream: 1, epoch: 1, seq, hash, is_again }
+}
+
+#[test]
+fn what_is_said_otherwise_or_again_as_new_is_seen() {
+    let see = |facts: &[Fact]| hear(Identity::default(), facts);
+    assert_eq!(see(&[said(1, 1, false), said(2, 2, false), said(1, 1, true)]), None);
+    assert!(see(&[said(1, 1, false), said(1, 2, true)]).is_some());
+    assert!(see(&[said(1, 1, false), said(1, 1, false)]).is_some());
+}
+
+fn taken(epoch: u64, seq: u64) -> Fact {
+    Fact::Taken { node: 0, from: PeerId::from(PEER), stream: 1, epoch, seq }
+}
+
+fn admitted(life: u64, seq: u64) -> Fact {
+    Fact::Admitted { node: 0, from: PeerId::from(PEER), life, stream: 1, epoch: 1, seq }
+}
+
+#[test]
+fn a_stream_that_is_taken_twice_or_with_a_gap_is_seen() {
+    let see = |facts: &[Fact]| hear(Streams::default(), facts);
+    let fell = || Fact::Fell { node: 0 };
+    assert_eq!(see(&[taken(1, 1), taken(1, 2), taken(2, 1)]), None);
+    assert_eq!(see(&[taken(1, 1), fell(), taken(1, 4)]), None, "more may have been kept");
+    assert!(see(&[taken(1, 1), taken(1, 3)]).is_some());
+    assert!(see(&[taken(1, 2), fell(), taken(1, 2)]).is_some());
+    assert!(see(&[taken(2, 1), taken(1, 2)]).is_some());
+    assert_eq!(see(&[admitted(1, 1), admitted(1, 2)]), None);
+    assert!(see(&[admitted(1, 1), admitted(1, 1)]).is_some());
+    assert!(see(&[admitted(1, 1), admitted(1, 3)]).is_some());
+}
+
+#[test]
+fn a_life_that_is_heard_behind_a_later_one_is_seen() {
+    let see = |facts: &[Fact]| hear(Lives::default(), facts);
+    assert_eq!(see(&[admitted(1, 1), admitted(2, 2)]), None);
+    assert!(see(&[admitted(2, 1), admitted(1, 2)]).is_some());
+}
+
+#[test]
+fn a_promise_that_is_taken_back_or_was_never_true_is_seen() {
+    let promised =
+        |durable| Fact::Promised { node: 0, to: PeerId::from(PEER), stream: 1, epoch: 1, durable };
+    assert_eq!(hear(Promises::default(), &[promised(1), promised(2)]), None);
+    assert!(hear(Promises::default(), &[promised(2), promised(1)]).is_some());
+    assert!(settle(Promises::default(), &[promised(1)], &noted(&[])).is_some());
+}
+
+#[test]
+fn an_alarm_or_a_loss_without_a_reason_is_seen() {
+    let peer = PeerId::from(PEER);
+    let alarmed = || Fact::Alarmed { node: 0, peer, what: "it forgot".to_owned() };
+    let spoiled = || Fact::Spoiled { node: 0, how: "it was read".to_owned() };
+    let lost = |stream| {
+        let reason = "it was given up".to_owned();
+        Fact::Undelivered { node: 0, to: peer, stream, epoch: 1, count: 1, reason }
+    };
+    let see = |facts: &[Fact]| hear(Calm::default(), facts);
+    assert_eq!(see(&[lost(0)]), None, "best effort may be dropped");
+    assert_eq!(see(&[Fact::Forgot { node: 1 }, alarmed(), lost(1)]), None);
+    assert!([alarmed(), spoiled(), lost(1)].into_iter().all(|fact| see(&[fact]).is_some()));
+}
+
+#[test]
+fn bytes_that_are_left_in_the_end_are_seen() {
+    let mut node = noted(&[1]);
+    assert_eq!(settle(Budget, &[], &node), None);
+    node.invoke("Note", [("call", 2_u64)]).expect("there is room");
+    assert!(settle(Budget, &[], &node).is_some());
+    assert!(Budget.settled(&Sight { unsent: 1, ..NOBODY }).is_err());
 }
