@@ -166,6 +166,16 @@ pub(crate) struct Call {
     pub(crate) asker: Option<Asker>,
 }
 
+impl Asker {
+    pub(crate) fn end(self, error: CallError) {
+        // Whoever does not wait any more is not told.
+        let _ = match self.kept {
+            Some(kept) => kept.send(Err(error)).is_ok(),
+            None => self.reply.send(Err(error)).is_ok(),
+        };
+    }
+}
+
 /// How inputs are offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
@@ -182,7 +192,8 @@ pub(crate) enum Way {
 /// Who waits for a call.
 #[derive(Debug)]
 pub(crate) struct Asker {
-    pub(crate) kept: oneshot::Sender<Result<ExecId, CallError>>,
+    /// Who only wants the reply is woken once.
+    pub(crate) kept: Option<oneshot::Sender<Result<ExecId, CallError>>>,
     pub(crate) reply: oneshot::Sender<Result<Reply, CallError>>,
 }
 
@@ -193,8 +204,7 @@ impl Call {
 
     pub(crate) fn end(self, error: CallError) {
         if let Some(asker) = self.asker {
-            // Whoever does not wait any more is not told.
-            let _ = asker.kept.send(Err(error));
+            asker.end(error);
         }
     }
 }
@@ -217,7 +227,8 @@ pub(crate) struct Waiters {
 
 #[derive(Debug)]
 struct Waiter {
-    /// Gone once it was told.
+    is_kept: bool,
+    /// Gone once it was told, or if nobody wants to know.
     kept: Option<oneshot::Sender<Result<ExecId, CallError>>>,
     reply: oneshot::Sender<Result<Reply, CallError>>,
     said: Reply,
@@ -225,7 +236,8 @@ struct Waiter {
 
 impl Waiters {
     pub(crate) fn put(&mut self, exec: ExecId, Asker { kept, reply }: Asker) {
-        self.waiting.insert(exec, Waiter { kept: Some(kept), reply, said: Reply::default() });
+        let (is_kept, said) = (false, Reply::default());
+        self.waiting.insert(exec, Waiter { is_kept, kept, reply, said });
     }
 
     pub(crate) fn put_as(&mut self, client: ClientId, request: u64, asker: Asker) {
@@ -237,14 +249,14 @@ impl Waiters {
             self.asking.remove(&(client, request)).unwrap_or_default()
         {
             // Whoever does not wait any more is not told.
-            let _ = kept.send(Ok(reply.exec));
+            kept.map(|kept| kept.send(Ok(reply.exec)));
             let _ = replied.send(Ok(Reply::from(reply)));
         }
     }
 
     fn refuse(&mut self, client: ClientId, request: u64, reason: Unanswered) {
         for asker in self.asking.remove(&(client, request)).unwrap_or_default() {
-            let _ = asker.kept.send(Err(CallError::Unanswered(reason)));
+            asker.end(CallError::Unanswered(reason));
         }
     }
 
@@ -256,11 +268,12 @@ impl Waiters {
 
     /// The call of this execution is as durable as it is to be.
     pub(crate) fn keep(&mut self, exec: ExecId) {
-        let waiter = self.waiting.get_mut(&exec);
-        if let Some(kept) = waiter.and_then(|waiter| waiter.kept.take()) {
+        let waiter = self.waiting.get_mut(&exec).filter(|waiter| !waiter.is_kept);
+        if let Some(waiter) = waiter {
+            waiter.is_kept = true;
             self.kept = self.kept.saturating_add(1);
             // Whoever does not wait any more is not told.
-            let _ = kept.send(Ok(exec));
+            waiter.kept.take().map(|kept| kept.send(Ok(exec)));
         }
     }
 
@@ -315,7 +328,7 @@ impl Waiters {
     }
 
     fn take_kept(&mut self, is_over: impl Fn(&ExecId) -> bool) -> Vec<Waiter> {
-        let over = |(exec, waiter): &(&ExecId, &Waiter)| waiter.kept.is_none() && is_over(exec);
+        let over = |(exec, waiter): &(&ExecId, &Waiter)| waiter.is_kept && is_over(exec);
         let over: Vec<ExecId> = self.waiting.iter().filter(over).map(|(exec, _)| *exec).collect();
         self.kept = self.kept.saturating_sub(over.len());
         over.iter().filter_map(|exec| self.waiting.remove(exec)).collect()
@@ -327,7 +340,7 @@ impl Waiters {
         self.kept = 0;
         let asking = std::mem::take(&mut self.asking);
         for asker in asking.into_values().flatten() {
-            let _ = asker.kept.send(Err(CallError::Unknown));
+            asker.end(CallError::Unknown);
         }
         for (_, waiter) in std::mem::take(&mut self.waiting) {
             let _ = match waiter.kept {

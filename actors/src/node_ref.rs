@@ -87,7 +87,7 @@ impl NodeRef {
         let (kept, is_kept) = oneshot::channel();
         let (reply, replied) = oneshot::channel();
         let module = module.to_owned();
-        let asker = Some(Asker { kept, reply });
+        let asker = Some(Asker { kept: Some(kept), reply });
         self.slot.call(Call { module, inputs, way, asker })?;
         let exec = is_kept.await.unwrap_or(Err(CallError::Unknown))?;
         Ok(Invocation { exec, reply: replied })
@@ -119,7 +119,7 @@ impl NodeRef {
         inputs: impl IntoIterator<Item = (&'n str, V)>,
     ) -> Result<Reply, CallError> {
         let way = Way::As { client, request };
-        self.offer(module, values(inputs)?, way).await?.reply().await
+        self.reply(module, values(inputs)?, way).await
     }
 
     /// Offers inputs, and waits for what comes of them.
@@ -128,7 +128,15 @@ impl NodeRef {
         module: &str,
         inputs: impl IntoIterator<Item = (&'n str, V)>,
     ) -> Result<Reply, CallError> {
-        self.invoke(module, inputs).await?.reply().await
+        self.reply(module, values(inputs)?, Way::Invoke).await
+    }
+
+    async fn reply(&self, module: &str, inputs: Inputs, way: Way) -> Result<Reply, CallError> {
+        let (reply, replied) = oneshot::channel();
+        let module = module.to_owned();
+        let asker = Some(Asker { kept: None, reply });
+        self.slot.call(Call { module, inputs, way, asker })?;
+        replied.await.unwrap_or(Err(CallError::Unknown))
     }
 
     /// What it lets out from now on. Who falls behind misses some, and is told how many.
@@ -185,7 +193,7 @@ impl NodeRef {
             let event = resident.letters().read(id).and_then(|letter| letter.event.clone());
             let Some(event) = event else { return Ok(None) };
             let exec = resident.node_mut().offer_again(event).map_err(CallError::NotAgain)?;
-            ears.waiters.put(exec, Asker { kept, reply });
+            ears.waiters.put(exec, Asker { kept: Some(kept), reply });
         }
         self.slot.ring();
         let exec = is_kept.await.unwrap_or(Err(CallError::Unknown))?;

@@ -57,19 +57,15 @@ impl Court {
                     return;
                 }
                 // Many Nodes rest after their first turn: those need no actor.
-                spawn_blocking(move || {
-                    let turn = || slot.turn(&slot.waker());
-                    let (turned, _) = panics::within(|| catch_unwind(AssertUnwindSafe(turn)));
-                    let cause = match turned {
-                        Ok(Ok(after)) => {
+                self.somewhere(child, life, slot, move |slot| {
+                    let cause = match slot.turn(&slot.waker()) {
+                        Ok(after) => {
                             let needs_actor = after != After::Rest(Wakeup::Never);
-                            slot.host.order(Order::Begun { child, life, needs_actor });
-                            return;
+                            return Order::Begun { child, life, needs_actor };
                         }
-                        Ok(Err(fall)) => fall.cause,
-                        Err(_) => Cause::Panic,
+                        Err(fall) => fall.cause,
                     };
-                    slot.host.order(Order::Said(Event::Exited { child, life, cause }));
+                    Order::Said(Event::Exited { child, life, cause })
                 });
             }
         }
@@ -81,7 +77,7 @@ impl Court {
         child: ChildId,
         life: Life,
         slot: Arc<Slot>,
-        act: impl FnOnce(&Slot) -> Order + Send + 'static,
+        act: impl FnOnce(&Arc<Slot>) -> Order + Send + 'static,
     ) {
         let waits = slot.spec.outlives() == Durability::Durable;
         let run = move || {

@@ -93,16 +93,22 @@ impl Slot {
         journal: &mut J,
         ears: &mut Ears,
     ) -> Result<After, Halt> {
-        let now = self.host.now();
+        let (now, mut had_calls) = (self.host.now(), false);
         for _ in 0..BATCHES {
             self.receive(resident, ears, now);
-            self.admit(resident, &mut ears.waiters);
+            had_calls |= self.admit(resident, &mut ears.waiters);
             loop {
                 match resident.act(&mut Stand { journal, ears }, now)? {
                     Did::Act(Act::Release) => break,
                     Did::Act(_) => {}
                     Did::Waits(lsn) => return Ok(After::Waits(lsn)),
-                    Did::Rest(wakeup) => return self.rest(resident, journal, ears, wakeup, now),
+                    Did::Rest(wakeup) => {
+                        let after = self.rest(resident, journal, ears, wakeup, now)?;
+                        // Who was answered may have the next call ready: falling asleep and being
+                        // woken costs both sides more than one look.
+                        let is_at_rest = matches!(after, After::Rest(_));
+                        return Ok(if had_calls && is_at_rest { After::More } else { after });
+                    }
                 }
             }
             self.released(resident, journal, ears)?;
@@ -176,13 +182,18 @@ impl Slot {
         }
     }
 
-    /// Brings calls to the Node's own door, as far as it has room.
-    fn admit(&self, resident: &mut Resident, waiters: &mut Waiters) {
+    /// Brings calls to the Node's own door, as far as it has room, and says whether there were any.
+    fn admit(&self, resident: &mut Resident, waiters: &mut Waiters) -> bool {
         let node = resident.node_mut();
         let capacity = node.config().ingress_capacity as usize;
         let room = capacity.saturating_sub(node.ingress().stats().items);
         let mut calls = Vec::new();
         self.take_calls(room, &mut calls);
+        if calls.is_empty() {
+            return false;
+        }
+        // What is pushed here is looked at in this turn, so nobody needs to be woken for it.
+        let _ = node.poll_mail(&mut Context::from_waker(Waker::noop()));
         for Call { module, inputs, way, asker } in calls {
             let values = || inputs.iter().map(|(name, value)| (&**name, value.clone()));
             let admitted = match (way, &inputs[..]) {
@@ -200,9 +211,10 @@ impl Slot {
                 (Ok(None), Way::As { client, request }) => waiters.put_as(client, request, asker),
                 (Ok(None), Way::Event | Way::Invoke) => {}
                 // Whoever does not wait any more is not told.
-                (Err(error), _) => drop(asker.kept.send(Err(CallError::Refused(error)))),
+                (Err(error), _) => asker.end(CallError::Refused(error)),
             }
         }
+        true
     }
 
     /// What an act that was not done means.

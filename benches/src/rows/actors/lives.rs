@@ -87,11 +87,10 @@ fn restart(context: &Context) -> Result<Vec<Figure>, String> {
                 let mut times = Vec::new();
                 for _ in 0..falls {
                     node.ask("One", [("in", payload())]).await.map_err(said)?;
-                    let start = Instant::now();
+                    let (life, start) = (node.incarnation(), Instant::now());
                     if !node.fall() {
                         return Err("there was nobody to fall".to_owned());
                     }
-                    let life = node.incarnation();
                     while node.incarnation() == life {
                         tokio::task::yield_now().await;
                     }
