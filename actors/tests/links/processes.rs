@@ -24,8 +24,8 @@ use super::{
 /// The host that has the ledgers, and those that have a source each.
 const LEDGERS: u8 = 2;
 const SOURCES: [u8; 2] = [1, 3];
-/// Numbers that each source says at least.
-const COUNT: u64 = 400;
+/// Numbers that each source says for each second that the network is bad.
+const COUNT: u64 = 70;
 
 fn setting(name: &str) -> Option<String> {
     std::env::var(name).ok()
@@ -55,6 +55,7 @@ impl Process {
         let own = std::env::current_exe().expect("this runs");
         let mut child = Command::new(own)
             .args(["processes::a_process_of_its_own", "--exact", "--ignored", "--nocapture"])
+            .env("SAMSARA_COUNT", (COUNT * bad_time().as_secs()).to_string())
             .env("SAMSARA_HOST", host.to_string())
             .env("SAMSARA_STORE", store)
             .env("SAMSARA_AT", proxy.address())
@@ -151,7 +152,7 @@ fn a_process_of_its_own() {
     threads.expect("threads").block_on(live);
 }
 
-async fn host(n: u8) -> samsara_actors::SystemBuilder {
+fn host(n: u8) -> samsara_actors::SystemBuilder {
     let store = setting("SAMSARA_STORE").expect("a store");
     let links = LinkLimits {
         silence: Duration::from_millis(600),
@@ -165,7 +166,7 @@ async fn host(n: u8) -> samsara_actors::SystemBuilder {
 async fn live_as_ledgers() {
     let sources = SOURCES.map(|n| key(n).peer());
     let at = "/ip4/127.0.0.1/tcp/0/tls";
-    let system = host(LEDGERS).await.listen(at).allow(sources).start().await.expect("it starts");
+    let system = host(LEDGERS).listen(at).allow(sources).start().await.expect("it starts");
     let mut ledgers = Vec::new();
     for (n, source) in SOURCES.into_iter().zip(sources) {
         let spec = ledger_named(&format!("ledger-{n}"), source);
@@ -188,16 +189,17 @@ fn told((last, astray): (u64, u64)) -> String {
 }
 
 async fn live_as_source(n: u8) {
+    let count: u64 = setting("SAMSARA_COUNT").and_then(|text| text.parse().ok()).expect("a number");
     let (ledgers, at) = (key(LEDGERS).peer(), setting("SAMSARA_AT").expect("an address"));
-    let system: System = host(n).await.peer(ledgers, at).start().await.expect("it starts");
+    let system: System = host(n).peer(ledgers, at).start().await.expect("it starts");
     let spec = source_bound(ledgers.derive(&format!("ledger-{n}")));
     let source: NodeRef = system.spawn(spec).await.expect("it lives");
     loop {
         let (said, _) = noted(&source, "count").await;
-        if said < COUNT {
+        if said < count {
             say(&source, said + 1, 200).await;
             // Some numbers are still to be said when it is killed.
-            tokio::time::sleep(Duration::from_millis(2)).await;
+            tokio::time::sleep(Duration::from_millis(5)).await;
             continue;
         }
         let heard = noted(&source, "heard").await;
