@@ -82,9 +82,9 @@ pub enum LinkError {
     #[error("the system is {wanted} and a transport of it proves {found}")]
     OtherIdentity {
         /// Who the System is.
-        wanted: PeerId,
+        wanted: Box<PeerId>,
         /// Whom the transport proves.
-        found: PeerId,
+        found: Box<PeerId>,
     },
     /// It is to dial itself.
     #[error("{peer} is the system itself: name other hosts as its peers")]
@@ -185,6 +185,7 @@ impl Plan {
         let peer = told.or(proved);
         for found in self.transports.iter().map(|transport| transport.peer()) {
             if let Some(wanted) = peer.filter(|wanted| *wanted != found) {
+                let (wanted, found) = (Box::new(wanted), Box::new(found));
                 return Err(LinkError::OtherIdentity { wanted, found });
             }
         }
