@@ -6,6 +6,7 @@
 
 mod demo;
 mod id;
+mod inspect;
 
 use std::{error::Error, process::ExitCode};
 
@@ -30,6 +31,8 @@ enum Ask {
     /// Make or show the key that a host proves itself with.
     #[command(subcommand)]
     Id(id::Id),
+    /// Show what a store holds.
+    Inspect(inspect::Inspect),
     /// Print the completions of a shell.
     Completions {
         /// The shell.
@@ -46,6 +49,7 @@ pub fn main() -> ExitCode {
     let done = match arguments.ask.unwrap_or(Ask::Demo) {
         Ask::Demo => return demo::run(),
         Ask::Id(id) => id.run(arguments.json),
+        Ask::Inspect(inspect) => inspect.run(arguments.json),
         Ask::Completions { shell } => {
             let mut command = Arguments::command();
             clap_complete::generate(shell, &mut command, "samsara", &mut std::io::stdout());

@@ -1,7 +1,6 @@
 //! What most programs need, in one line: `use samsara::prelude::*`.
 
 pub use crate::{
-    actors::{Disk, NodeRef, System},
     proto::{Address, PeerId},
     runtime::{
         compiler::Compiler,
@@ -14,11 +13,20 @@ pub use crate::{
         job::{IdempotencyKey, Job, Resources},
         node::{Batch, Installation, Node, Wakeup, install},
         program::Program,
-        recovery::{Durability, NodeSpec},
         step::{EngineStep, Steps},
         tensor::{Dtype, Tensor},
         time::{Nanos, millis, seconds},
         value::{FromValue, IntoValue, Value},
+    },
+};
+
+#[cfg(feature = "host")]
+pub use crate::{
+    actors::{CallError, Disk, Invocation, NodeRef, Reply, SpawnError, Switch, System},
+    runtime::{
+        id::Incarnation,
+        recovery::{Durability, NodeSpec},
+        supervision::Policy,
     },
 };
 

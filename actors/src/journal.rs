@@ -1,7 +1,7 @@
 //! Group commit: one thread writes and syncs what all Nodes of a store append.
 //!
 //! Law: an append never waits for the disk. What gathered while a sync was under way goes out in the
-//! next one, and who waits for a record is woken when that has returned. A failed sync is the end of
+//! next one, and so does soon what nobody waits for, and who waits for a record is woken when that has returned. A failed sync is the end of
 //! the journal, told to everybody; a full disk is tried again, and nothing of it is lost.
 //!
 //! ```
@@ -111,6 +111,8 @@ struct Work {
     cut: Lsn,
     health: Health,
     is_closing: bool,
+    /// Somebody waits, or will, for what is to be written.
+    is_urgent: bool,
     groups: u64,
 }
 
@@ -141,6 +143,7 @@ impl Journal {
             cut,
             health: Health::Well,
             is_closing: false,
+            is_urgent: false,
             groups: 0,
         };
         let work = Mutex::new(work);
@@ -152,6 +155,7 @@ impl Journal {
     }
 
     /// Takes a record of a Node, and gives its number. It is durable when the journal is that far.
+    /// What says only that outputs were taken waits a little for others to go with.
     pub fn append(
         &self,
         node: &PeerId,
@@ -161,8 +165,9 @@ impl Journal {
         let mut work = self.shared.lock();
         let was_idle = !work.front.has_pending();
         let lsn = work.front.append(node, kind, payload)?;
+        let is_news = kind != RecordKind::Ack && !std::mem::replace(&mut work.is_urgent, true);
         drop(work);
-        if was_idle {
+        if was_idle || is_news {
             self.shared.bell.notify_one();
         }
         Ok(lsn)
@@ -181,6 +186,9 @@ impl Journal {
         cx: &mut Context<'_>,
     ) -> Poll<Result<Lsn, JournalStopped>> {
         let reached = self.shared.durable.poll_reached(lsn.get(), who, cx);
+        if reached.is_pending() {
+            self.shared.hurry();
+        }
         reached.map(|level| level.map(Lsn::new).map_err(|_| self.cause()))
     }
 
@@ -295,6 +303,15 @@ impl Drop for Journal {
 }
 
 impl Shared {
+    /// Has what was appended be written at once.
+    fn hurry(&self) {
+        let mut work = self.lock();
+        if work.front.has_pending() && !std::mem::replace(&mut work.is_urgent, true) {
+            drop(work);
+            self.bell.notify_one();
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Work> {
         self.work.lock().unwrap_or_else(PoisonError::into_inner)
     }

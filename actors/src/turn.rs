@@ -263,9 +263,10 @@ impl Slot {
                 if spec.outlives() == Durability::Volatile {
                     ears.forget();
                 }
+                // Whoever is answered now finds the life that has answered.
+                self.set_life(life.incarnation);
                 settle(&mut resident, &mut ears.waiters);
                 *state = State::Up(Box::new(resident));
-                self.set_life(life.incarnation);
                 Ok(())
             }
             Err(not_raised) => {

@@ -1,7 +1,7 @@
 //! A global allocator that counts, thread by thread.
 //!
 //! Law: a thread's counters are changed by that thread alone, so what one test allocates never shows
-//! in the counts of another that runs beside it.
+//! in the counts of another that runs beside it. Only who asks for it counts [`Everywhere`].
 
 #![expect(
     unsafe_code,
@@ -12,6 +12,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::hint::black_box;
 use std::marker::PhantomData;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::Relaxed};
 
 // Constant initial values without a destructor: the first use of such a cell allocates nothing and
 // no use comes too late, which is what lets an allocator touch them.
@@ -21,6 +22,10 @@ thread_local! {
     static LIVE: Cell<i64> = const { Cell::new(0) };
     static PEAK: Cell<i64> = const { Cell::new(0) };
 }
+
+/// Whether all threads count together, and the bytes that they hold.
+static IS_EVERYWHERE: AtomicBool = AtomicBool::new(false);
+static HELD: AtomicI64 = AtomicI64::new(0);
 
 /// The system's allocator, counted. A binary that wants counts declares it:
 ///
@@ -76,12 +81,20 @@ fn counted(block: *mut u8, size: usize) -> *mut u8 {
         let live = LIVE.get().wrapping_add(signed(size));
         LIVE.set(live);
         PEAK.set(PEAK.get().max(live));
+        note_everywhere(signed(size));
     }
     block
 }
 
 fn freed(size: usize) {
     LIVE.set(LIVE.get().wrapping_sub(signed(size)));
+    note_everywhere(-signed(size));
+}
+
+fn note_everywhere(bytes: i64) {
+    if IS_EVERYWHERE.load(Relaxed) {
+        HELD.fetch_add(bytes, Relaxed);
+    }
 }
 
 fn signed(size: usize) -> i64 {
@@ -98,6 +111,35 @@ pub struct Counts {
     /// The most bytes held at one moment, beyond what was held at the start. A block that another
     /// thread frees stays held here.
     pub peak_live: u64,
+}
+
+/// A stretch of work of all threads, of which there is one at a time. Blocks of before that are freed
+/// meanwhile count against it.
+#[derive(Debug)]
+pub struct Everywhere(());
+
+impl Everywhere {
+    /// Starts to count on all threads, or gives nothing if somebody does already.
+    #[must_use]
+    pub fn start() -> Option<Self> {
+        if IS_EVERYWHERE.swap(true, Relaxed) {
+            return None;
+        }
+        HELD.store(0, Relaxed);
+        Some(Self(()))
+    }
+
+    /// Bytes that are held now, beyond what was held at the start.
+    #[must_use]
+    pub fn held(&self) -> u64 {
+        u64::try_from(HELD.load(Relaxed)).unwrap_or(0)
+    }
+}
+
+impl Drop for Everywhere {
+    fn drop(&mut self) {
+        IS_EVERYWHERE.store(false, Relaxed);
+    }
 }
 
 /// A stretch of one thread's work whose allocations are counted. Regions nest: the outer one sees
@@ -233,5 +275,16 @@ mod tests {
         let size = neighbour.join().expect("the neighbour only allocates");
         let counts = region.stop();
         assert!(counts.bytes_allocated < size as u64, "{counts:?}");
+    }
+
+    #[test]
+    fn everywhere_sees_what_other_threads_hold_and_there_is_one_of_it() {
+        let everywhere = Everywhere::start().expect("nobody else counts");
+        assert!(Everywhere::start().is_none());
+        // Other tests run beside this one, and hold far less.
+        let held = std::thread::spawn(|| block(1 << 26)).join().expect("it allocates");
+        assert!(everywhere.held() >= 1 << 25, "{}", everywhere.held());
+        drop(held);
+        assert!(everywhere.held() < 1 << 25, "{}", everywhere.held());
     }
 }

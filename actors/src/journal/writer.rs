@@ -15,6 +15,8 @@ use samsara_runtime::{
 
 use super::{Health, JournalStopped, Order, Shared};
 
+/// How long what nobody waits for is left to gather.
+const LINGER: Duration = Duration::from_millis(5);
 /// How long a full disk is left alone: somebody has to make room, which takes people.
 const RETRY: Duration = Duration::from_millis(100);
 
@@ -64,13 +66,20 @@ impl<D: Storage> Writer<D> {
     /// Sleeps until there is something to do, takes all of it, and says whether that is the end.
     fn wait(&mut self) -> (Option<Lsn>, bool) {
         let mut work = self.shared.lock();
-        while !work.front.has_pending()
-            && self.group.is_empty()
-            && work.orders.is_empty()
-            && !work.is_closing
+        while !work.is_urgent && self.group.is_empty() && work.orders.is_empty() && !work.is_closing
         {
-            work = self.shared.bell.wait(work).unwrap_or_else(PoisonError::into_inner);
+            if !work.front.has_pending() {
+                work = self.shared.bell.wait(work).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            let lingered = self.shared.bell.wait_timeout(work, LINGER);
+            let (woken, timeout) = lingered.unwrap_or_else(PoisonError::into_inner);
+            work = woken;
+            if timeout.timed_out() {
+                break;
+            }
         }
+        work.is_urgent = false;
         work.front.hand_over(&mut self.group);
         let mut truncate = None;
         for order in work.orders.drain(..) {

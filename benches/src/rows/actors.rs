@@ -4,13 +4,20 @@
 //! it did all that was counted.
 
 mod durable;
-mod lives;
+mod many;
 mod plain;
+mod restart;
 
-use std::time::Instant;
+use std::{future::Future, time::Instant};
 
 use samsara_actors::{CallError, NodeRef, System};
-use samsara_runtime::{recovery::NodeSpec, value::Value};
+use samsara_runtime::{
+    config::HostConfig,
+    program::Program,
+    recovery::{Durability, NodeSpec},
+    time::Nanos,
+    value::Value,
+};
 use tokio::runtime::{Builder, Runtime};
 
 use self::plain::Plain;
@@ -21,8 +28,9 @@ use crate::{
 };
 
 pub(crate) use self::{
-    durable::DURABLE,
-    lives::{RESTART, SPAWN},
+    durable::{DURABLE, OVERHEAD},
+    many::{SCALE, SPAWN},
+    restart::{RECOVER_ALL, RESTART},
 };
 
 /// Events into hosted Nodes.
@@ -63,10 +71,32 @@ pub(crate) fn said(error: impl std::fmt::Display) -> String {
     error.to_string()
 }
 
-/// A System with one Node of one op.
-async fn hosted() -> Result<(System, NodeRef), String> {
-    let system = System::builder().start().await.map_err(said)?;
-    let spec = NodeSpec::new("one", program([chain("One", 1)?])?);
+/// Runs it as a task, so that all contenders have the same two threads.
+fn on<F>(runtime: &Runtime, task: F) -> Result<F::Output, String>
+where
+    F: Future + Send + 'static,
+    F::Output: Send,
+{
+    runtime.block_on(runtime.spawn(task)).map_err(said)
+}
+
+/// Limits for Nodes that fall more often than a Node should, each time as if it were the first.
+fn limits() -> HostConfig {
+    let mut limits = HostConfig::default();
+    limits.supervision.max_restarts = u32::MAX;
+    limits.supervision.healthy_after = Nanos::new(1);
+    limits
+}
+
+/// The program of one op, which passes on what it gets.
+fn one() -> Result<Program, String> {
+    program([chain("One", 1)?])
+}
+
+/// A System with a Node of it.
+async fn hosted(durability: Durability) -> Result<(System, NodeRef), String> {
+    let system = System::builder().limits(limits()).start().await.map_err(said)?;
+    let spec = NodeSpec::new("one", one()?).durability(durability);
     let node = system.spawn(spec).await.map_err(said)?;
     Ok((system, node))
 }
@@ -93,7 +123,7 @@ fn flood(node: &NodeRef, count: usize) -> Result<f64, String> {
 fn invoke(context: &Context) -> Result<Vec<Figure>, String> {
     let count = context.amount(1_000_000, 2_000);
     let (ours, theirs) = (runtime()?, runtime()?);
-    let (system, one) = ours.block_on(hosted())?;
+    let (system, one) = ours.block_on(hosted(Durability::Memory))?;
     let plain = theirs.block_on(Plain::start())?;
     let mut bare = node(&program([chain("One", 1)?])?)?;
     let mut steps = Vec::new();
@@ -106,7 +136,7 @@ fn invoke(context: &Context) -> Result<Vec<Figure>, String> {
                     bare.invoke("One", [("in", payload())]).map_err(said)?;
                 }
                 steps.clear();
-                bare.step(samsara_runtime::time::Nanos::ZERO, &mut steps);
+                bare.step(Nanos::ZERO, &mut steps);
             }
             Ok((count.div_ceil(256) * 256) as f64 / start.elapsed().as_secs_f64() / 1e6)
         }),
@@ -123,7 +153,7 @@ fn invoke(context: &Context) -> Result<Vec<Figure>, String> {
 fn ask(context: &Context) -> Result<Vec<Figure>, String> {
     let count = context.amount(50_000, 200);
     let (ours, theirs) = (runtime()?, runtime()?);
-    let (system, one) = ours.block_on(hosted())?;
+    let (system, one) = ours.block_on(hosted(Durability::Memory))?;
     let plain = theirs.block_on(Plain::start())?;
     let per_second = |start: Instant| count as f64 / start.elapsed().as_secs_f64() / 1e3;
     let mut contenders: [Contender<'_>; 2] = [

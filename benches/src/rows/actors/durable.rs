@@ -1,4 +1,7 @@
-//! `durable.invoke`: acknowledged means synced.
+//! `durable.*`: acknowledged means synced, and what it costs to remember.
+//!
+//! Law: the bare file is written as the journal writes its own: zeros that are there already, and one
+//! write and one sync for all callers together.
 
 use std::{
     fs::{self, File},
@@ -11,9 +14,9 @@ use std::{
 
 use bytes::Bytes;
 use samsara_actors::{Disk, System};
-use samsara_runtime::recovery::NodeSpec;
+use samsara_runtime::recovery::{Durability, NodeSpec};
 
-use super::{row, runtime, said};
+use super::{flood, hosted, row, runtime, said};
 use crate::{
     rounds::{Contender, interleave},
     row::{Context, Figure, Group, Promise},
@@ -106,4 +109,24 @@ fn run(context: &Context) -> Result<Vec<Figure>, String> {
     runtime.block_on(system.stop()).map_err(said)?;
     let [ours, bare] = figures[..] else { return Err("no contender ran".to_owned()) };
     Ok(vec![Figure { value: ours, baseline: Some(bare) }])
+}
+
+/// The journal in memory.
+pub(crate) const OVERHEAD: Group = Group {
+    name: "durable.overhead",
+    what: "events to a hosted Node whose history is recorded, over one without a history",
+    rows: &[row("durable.overhead", "M/s", "volatile", Promise::RatioAtLeast(0.9))],
+    run: overhead,
+};
+
+fn overhead(context: &Context) -> Result<Vec<Figure>, String> {
+    let events = context.amount(500_000, 200);
+    let runtime = runtime()?;
+    let (_one, memory) = runtime.block_on(hosted(Durability::Memory))?;
+    let (_other, volatile) = runtime.block_on(hosted(Durability::Volatile))?;
+    let mut contenders: [Contender<'_>; 2] =
+        [Box::new(|| flood(&memory, events)), Box::new(|| flood(&volatile, events))];
+    let figures = interleave(context, &mut contenders)?;
+    let [value, volatile] = figures[..] else { return Err("no contender ran".to_owned()) };
+    Ok(vec![Figure { value, baseline: Some(volatile) }])
 }

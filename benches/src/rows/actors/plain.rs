@@ -64,6 +64,11 @@ impl Plain {
         Ok(Self { actor, seen })
     }
 
+    /// Ends it, and waits until it has.
+    pub(crate) async fn stop(self) -> Result<(), String> {
+        self.actor.stop_and_wait(None, None).await.map_err(said)
+    }
+
     /// Casts so many, and waits until all were seen; in millions a second.
     pub(crate) async fn flood(&self, count: usize) -> Result<f64, String> {
         let before = self.seen.load(Ordering::Relaxed);
