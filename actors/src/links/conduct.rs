@@ -27,7 +27,7 @@ impl Conduct {
     }
 
     /// Takes note of bytes that arrived: how long nothing more is to be read.
-    pub(crate) fn took(&mut self, bytes: u64, now: Nanos, config: &LinkConfig) -> Nanos {
+    pub(crate) fn heard(&mut self, bytes: u64, now: Nanos, config: &LinkConfig) -> Nanos {
         let passed = u128::from((now - self.since).get());
         let earned = passed * u128::from(config.rate_bytes) / u128::from(SECOND);
         if earned > 0 {
@@ -76,12 +76,12 @@ mod tests {
         let mut bytes = 0;
         while now < seconds(15) {
             bytes += 100;
-            now = now + conduct.took(100, now, &config);
+            now = now + conduct.heard(100, now, &config);
         }
         assert!((10_400..=10_600).contains(&bytes), "{bytes}");
         now = now + seconds(60);
-        assert_eq!(conduct.took(500, now, &config), Nanos::ZERO, "a rest earns one burst");
-        assert_eq!(conduct.took(100, now, &config), millis(100), "and no more");
+        assert_eq!(conduct.heard(500, now, &config), Nanos::ZERO, "a rest earns one burst");
+        assert_eq!(conduct.heard(100, now, &config), millis(100), "and no more");
     }
 
     #[test]

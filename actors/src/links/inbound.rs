@@ -33,7 +33,7 @@ impl Links {
         mut link: LinkReceiver,
     ) {
         while let Ok(frame) = link.recv().await {
-            let wait = self.took(&session.peer, frame.len() as u64);
+            let wait = self.heard(&session.peer, frame.len() as u64);
             if let Some(wait) = wait {
                 tokio::time::sleep(wait).await;
             }
@@ -47,10 +47,10 @@ impl Links {
         self.lose(&session);
     }
 
-    fn took(&self, peer: &PeerId, bytes: u64) -> Option<Duration> {
+    fn heard(&self, peer: &PeerId, bytes: u64) -> Option<Duration> {
         let now = self.now();
         let mut hosts = locked(&self.hosts);
-        let wait = hosts.find(peer)?.conduct.took(bytes, now, &self.config);
+        let wait = hosts.find(peer)?.conduct.heard(bytes, now, &self.config);
         (wait.get() > 0).then(|| wait.into())
     }
 
