@@ -80,6 +80,7 @@ pub use samsara_actors as actors;
 pub use samsara_ingress as ingress;
 pub use samsara_proto as proto;
 pub use samsara_runtime as runtime;
+#[cfg(feature = "host")]
 pub use samsara_transport as transport;
 
 /// The programs of the README, so that they stay what they say.

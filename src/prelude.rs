@@ -28,6 +28,7 @@ pub use crate::{
         recovery::{Durability, NodeSpec},
         supervision::Policy,
     },
+    transport::Identity,
 };
 
 /// What a program that may fail in several ways returns.
