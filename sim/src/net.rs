@@ -250,6 +250,7 @@ impl Net {
                 Fact::FencedOff { node: to, from: peer, life }
             }
             Some(Arrival::Unheard(Unheard::Duplicate)) => Fact::Duplicate { node: to, from: peer },
+            Some(Arrival::Done) => Fact::Heard { node: to, from: peer, life },
             _ => return,
         });
     }
