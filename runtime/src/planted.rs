@@ -18,8 +18,6 @@ pub enum Bug {
     LoudReplay,
     /// A snapshot is relied on that was not synced.
     UnsyncedSnapshot,
-    /// A snapshot is relied on whose name was not synced.
-    UnsyncedName,
     /// The tail of a log is acted on before it was synced again.
     UnsyncedTail,
     /// The log says that it is durable, and was not synced.
@@ -82,7 +80,6 @@ impl Bug {
         ("no-bump", Self::NoBump),
         ("loud-replay", Self::LoudReplay),
         ("unsynced-snapshot", Self::UnsyncedSnapshot),
-        ("unsynced-name", Self::UnsyncedName),
         ("unsynced-tail", Self::UnsyncedTail),
         ("sync-lies", Self::SyncLies),
         ("cut-too-far", Self::CutTooFar),

@@ -175,6 +175,15 @@ pub enum Fact {
         /// The number.
         seq: u64,
     },
+    /// A courier has heard a life of a peer.
+    Heard {
+        /// The Node.
+        node: usize,
+        /// The peer.
+        from: PeerId,
+        /// The life.
+        life: u64,
+    },
     /// An envelope of a stream is kept.
     Taken {
         /// The Node.

@@ -190,7 +190,7 @@ fn fault(kind: u64, rng: &mut Rng) -> Fault {
         12 => Fault::Haunt(rng.between(1..=4)),
         _ => {
             let (after, loss) = (rng.below(40), loss(rng));
-            let again = rng.chance(1, 3).then(|| (rng.below(60), self::loss(rng)));
+            let again = rng.chance(1, 3).then(|| (rng.below(24), self::loss(rng)));
             Fault::Crash { after, again, loss }
         }
     }

@@ -7,7 +7,7 @@ use std::{process::ExitCode, time::Duration};
 
 use samsara_sim::{Mutant, Report, World, hunt, stories};
 
-const USAGE: &str = "usage: samsara-sim [--story books|bank|rumours] [--seed N | --seeds COUNT] [--seconds S] \
+const USAGE: &str = "usage: samsara-sim [--story books|bank|rumours|relapses] [--seed N | --seeds COUNT] [--seconds S] \
                      [--mutant NAME] | --mutants";
 
 struct Wish {
@@ -116,10 +116,11 @@ struct Story {
     make: fn(u64) -> Result<World, Box<dyn std::error::Error>>,
 }
 
-const STORIES: [Story; 3] = [
+const STORIES: [Story; 4] = [
     Story { name: "books", make: stories::books },
     Story { name: "bank", make: stories::bank },
     Story { name: "rumours", make: stories::rumours },
+    Story { name: "relapses", make: stories::relapses },
 ];
 
 /// Simulated seconds of a seed.

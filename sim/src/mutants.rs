@@ -18,11 +18,16 @@ pub struct Hunt {
     pub found: Option<(&'static str, u64, String)>,
 }
 
-/// Looks for a bug in the worlds of so many seeds, half of them books and half of them banks.
+/// Looks for a bug in the banks, the books and the relapses of so many seeds.
 pub fn hunt(name: &'static str, bug: Bug, seeds: u64) -> Hunt {
     let mut found = None;
     for seed in 0..seeds {
-        for (story, world) in [("bank", stories::bank(seed)), ("books", stories::books(seed))] {
+        let worlds = [
+            ("bank", stories::bank(seed)),
+            ("books", stories::books(seed)),
+            ("relapses", stories::relapses(seed)),
+        ];
+        for (story, world) in worlds {
             let Some(law) = world.ok().and_then(|world| broken(&world, bug)) else { continue };
             found = Some((story, seed, law));
             return Hunt { name, found };

@@ -25,7 +25,7 @@ pub(crate) type Pair = (usize, usize);
 const GHOSTS_MAX: usize = 256;
 
 /// How long links are haunted.
-const HAUNTED: Nanos = Nanos::from_secs(2);
+const HAUNTED: Nanos = Nanos::from_secs(10);
 
 /// What is due in a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -118,7 +118,8 @@ impl Net {
     fn send(&mut self, from: usize, to: PeerId, envelope: &WireEnvelope, now: Nanos) {
         self.facts.extend(said(from, to, envelope));
         let Some(to) = self.places.get(&to).copied() else { return };
-        let latency = Nanos::from_micros(self.rng.between(20..=400));
+        let most = if self.rng.chance(1, 16) { 20_000 } else { 400 };
+        let latency = Nanos::from_micros(self.rng.between(20..=most));
         let encoded = self.codec.encode(envelope);
         let Some(link) = self.links.get_mut(&ordered(from, to)) else { return };
         match encoded {
@@ -191,7 +192,7 @@ impl Net {
     }
 
     fn keep_ghost(&mut self, from: usize, to: usize, frame: Frame) {
-        if frame.is_spoiled || !self.rng.chance(1, 2) {
+        if frame.is_spoiled {
             return;
         }
         if self.ghosts.len() >= GHOSTS_MAX {
@@ -249,6 +250,7 @@ impl Net {
                 Fact::FencedOff { node: to, from: peer, life }
             }
             Some(Arrival::Unheard(Unheard::Duplicate)) => Fact::Duplicate { node: to, from: peer },
+            Some(Arrival::Done) => Fact::Heard { node: to, from: peer, life },
             _ => return,
         });
     }

@@ -12,12 +12,13 @@ use samsara_runtime::{
     graph::Graph,
     program::Program,
     recovery::{Durability, NodeSpec},
+    rng::Rng,
     time::millis,
 };
 
 use crate::{
     bank::Bank,
-    fault::Faults,
+    fault::{Fault, Faults, Injected, Loss},
     invariant::money::Money,
     ledger::Ledger,
     run::host_id,
@@ -83,6 +84,26 @@ pub fn bank(seed: u64) -> Result<World, Box<dyn std::error::Error>> {
     Ok(paying(world, &names).invariant(Money::default).shown_again_by(format!(
         "cargo run --release -p samsara-sim -- --story bank --seed {seed}"
     )))
+}
+
+/// A world of relapses: as [`bank`], with processes that end again as soon as they are back. The
+/// first time the machine goes on, and then it loses what was not synced.
+///
+/// ```
+/// let report = samsara_sim::stories::relapses(1)?.run(std::time::Duration::from_millis(900))?;
+/// assert!(report.lives > 5, "none came back");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn relapses(seed: u64) -> Result<World, Box<dyn std::error::Error>> {
+    let mut draw = Rng::from_seed(seed).fork("relapses");
+    let again = format!("cargo run --release -p samsara-sim -- --story relapses --seed {seed}");
+    let world = bank(seed)?.faults(Faults::none()).shown_again_by(again);
+    Ok((1..40).fold(world, |world, at| {
+        let again = Some((draw.between(4..=14), Loss::Lost));
+        let fault = Fault::Crash { after: draw.below(24), again, loss: Loss::Kept };
+        let host = usize::try_from(draw.below(ACCOUNTS)).unwrap_or(0);
+        world.fault(Injected { at: millis(120).saturating_mul(at), host, fault })
+    }))
 }
 
 /// A world of rumours: as [`bank`], with accounts that outlive different things, so that money may

@@ -136,9 +136,11 @@ fn planted_bugs_of_the_network_are_found_within_a_few_seeds() {
         Mutant::NoCredit,
         Mutant::NeverByItself,
         Mutant::Unmarked,
+        Mutant::NoFence,
+        Mutant::UnsyncedTail,
     ];
     for (name, bug) in Mutant::ALL.iter().filter(|(_, bug)| few.contains(bug)) {
-        assert!(hunt(name, *bug, 5).found.is_some(), "{name} was not found");
+        assert!(hunt(name, *bug, 12).found.is_some(), "{name} was not found");
     }
 }
 

@@ -96,6 +96,10 @@ fn raise<G: Ground>(
     })
 }
 
+/// Epochs of one stream in one life: a peer that has forgotten has a stream begin anew within one,
+/// and the streams of the next life are other ones still.
+const EPOCHS_OF_A_LIFE: u64 = 1 << 20;
+
 /// Whose courier it is, and for which of its lives. A Node that outlives nothing is another one to
 /// its peers each time; others are the same as long as their process, or for good.
 fn station(spec: &NodeSpec, birth: &Birth<'_>, fallen: &mut Fallen) -> Station {
@@ -107,7 +111,8 @@ fn station(spec: &NodeSpec, birth: &Birth<'_>, fallen: &mut Fallen) -> Station {
     let memory = match spec.outlives() {
         Durability::Durable => 1,
         Durability::Volatile | Durability::Memory => {
-            before.map_or(incarnation.get(), |before| before.memory)
+            let first = incarnation.get().saturating_mul(EPOCHS_OF_A_LIFE);
+            before.map_or(first, |before| before.memory)
         }
     };
     let boot_nonce = before.map_or(boot_nonce, |before| before.life.boot_nonce);

@@ -101,9 +101,7 @@ impl Snapshots {
             storage.sync(&spare)?;
         }
         storage.rename(&spare, &file)?;
-        if !planted::is(Bug::UnsyncedName) {
-            storage.sync_dir()?;
-        }
+        storage.sync_dir()?;
         match self.read(storage, &file, part.lsn)? {
             Some(read) if read.node == *node => Ok(()),
             Some(_) | None => Err(KeepError::NotWhole { file }),

@@ -162,6 +162,10 @@ fn a_life_that_is_heard_behind_a_later_one_is_seen() {
     let see = |facts: &[Fact]| hear(Lives::default(), facts);
     assert_eq!(see(&[admitted(1, 1), admitted(2, 2)]), None);
     assert!(see(&[admitted(2, 1), admitted(1, 2)]).is_some());
+    let heard = |life| Fact::Heard { node: 0, from: PeerId::from(PEER), life };
+    let ended = || Fact::Ended { host: 0, how: "it was cut" };
+    assert_eq!(see(&[heard(2), ended(), heard(1)]), None, "it may not remember");
+    assert!(see(&[heard(2), heard(1)]).is_some());
 }
 
 #[test]
