@@ -126,7 +126,8 @@ impl Reign {
     pub(crate) fn bury(&mut self, actor: ActorId) -> Option<ChildId> {
         let child = self.actors.remove(&actor)?;
         let entry = self.children.get_mut(&child)?;
-        entry.remains = entry.body.take().map(|body| body.join);
+        let own = entry.body.take_if(|body| body.actor.get_id() == actor)?;
+        entry.remains = Some(own.join);
         Some(child)
     }
 }

@@ -22,7 +22,7 @@ use crate::{
     error::SpawnError,
     node_actor::NodeActor,
     panics,
-    reign::{Body, Order},
+    reign::{Body, Child, Order},
     slot::Slot,
     store::locked,
     turn::{After, may_do_better},
@@ -117,7 +117,9 @@ impl Court {
                 matches!(state, ChildState::Running | ChildState::Stopping { .. })
             });
             let entry = reign.children.get(&child);
-            entry.filter(|entry| live && entry.body.is_none()).map(|entry| Arc::clone(&entry.slot))
+            // Where one has ended the supervisor is about to hear of it, and another life follows.
+            let is_free = |entry: &&Child| live && entry.body.is_none() && entry.remains.is_none();
+            entry.filter(is_free).map(|entry| Arc::clone(&entry.slot))
         };
         if let Some(slot) = slot {
             self.start_actor(&slot, myself);

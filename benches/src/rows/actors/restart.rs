@@ -169,7 +169,7 @@ async fn respawn(falls: usize) -> Result<f64, String> {
 /// Keeps the screen clear of the panics of tasks: those of Nodes are not said there anyway.
 fn hush() {
     panic::set_hook(Box::new(|info| {
-        if info.payload_as_str() != Some("a planted fault") {
+        if info.payload().downcast_ref::<&str>() != Some(&"a planted fault") {
             eprintln!("{info}");
         }
     }));
