@@ -183,6 +183,19 @@ mod tests {
     }
 
     #[test]
+    fn of_two_sessions_that_cross_that_of_the_smaller_id_goes_on() {
+        let [mut first, mut second] = bonds();
+        let mut rng = Rng::from_seed(1);
+        let own = first.dial(Nanos::ZERO, &mut rng).expect("it is due");
+        let other = second.dial(Nanos::ZERO, &mut rng).expect("it is due");
+        assert!(!first.greeted(other, Nanos::ZERO), "its own goes on");
+        assert!(second.greeted(own, Nanos::ZERO), "it gives its own up");
+        assert!(!second.answered(other));
+        assert!(first.answered(own) && second.confirmed(own));
+        assert_eq!((first.session(), second.session()), (Some(own), Some(own)));
+    }
+
+    #[test]
     fn who_cannot_dial_waits_to_be_dialled() {
         let mut bond = Bond::new(&PeerId::from(1), &PeerId::from(2), false);
         assert_eq!((bond.dial(seconds(9), &mut Rng::from_seed(1)), bond.next_due()), (None, None));

@@ -136,6 +136,32 @@ impl SystemBuilder {
 
     /// Where it is reached. Who is heard there is to be said with [`allow`](Self::allow) or
     /// [`open`](Self::open).
+    ///
+    /// ```
+    /// use samsara_actors::{StartError, System};
+    /// use samsara_transport::Identity;
+    ///
+    /// # tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+    /// let (server, client) = (Identity::generate()?, Identity::generate()?);
+    /// let at = "/ip4/127.0.0.1/tcp/0/tls";
+    ///
+    /// let unsaid = System::builder().identity(server.clone()).listen(at).start().await;
+    /// assert!(matches!(unsaid, Err(StartError::Links(_))), "nobody was let in");
+    ///
+    /// let (there, here) = (server.peer(), client.peer());
+    /// let server = System::builder().identity(server).listen(at).allow([here]).start().await?;
+    /// let at = &server.addresses()[0];
+    /// let client = System::builder().identity(client).peer(there, at).start().await?;
+    /// while !client.link_stats().hosts[0].is_linked {
+    ///     tokio::task::yield_now().await;
+    /// }
+    /// // Nodes of either reach those of the other by their ids.
+    /// client.stop().await?;
+    /// server.stop().await?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn listen(mut self, at: impl Display) -> Self {
         self.links.listen.push(at.to_string());
         self

@@ -49,6 +49,9 @@ async fn large_loads_go_by_the_bulk_link_and_stay_in_order() {
         say(&source, n, if n % 3 == 1 { 300_000 } else { 10 }).await;
     }
     all_noted(&source, &ledger, 60).await;
+    for stats in [first.link_stats(), second.link_stats()] {
+        assert_eq!((stats.unheard, stats.held), (0, 0), "none overtook another: {stats:?}");
+    }
     first.stop().await.expect("there is no store");
     second.stop().await.expect("there is no store");
 }
