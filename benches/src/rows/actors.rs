@@ -80,9 +80,11 @@ where
     runtime.block_on(runtime.spawn(task)).map_err(said)
 }
 
-/// Limits for Nodes that fall more often than a Node should, each time as if it were the first.
+/// Limits for more Nodes than most hosts have, which fall more often than a Node should, each time
+/// as if it were the first.
 fn limits() -> HostConfig {
     let mut limits = HostConfig::default();
+    limits.supervision.max_children = u32::MAX;
     limits.supervision.max_restarts = u32::MAX;
     limits.supervision.healthy_after = Nanos::new(1);
     limits
