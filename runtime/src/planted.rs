@@ -1,7 +1,7 @@
 //! Bugs that a simulator plants in shipped code, to see that it would find them.
 //!
 //! Law: each breaks one rule and nothing else, and holds on one thread while it is planted. Without
-//! the feature `planted` there is no switch: [`is`] is `false`, and the compiler strikes the bug out.
+//! the feature `planted` there is no switch: it is `false`, and the compiler strikes the bug out.
 
 /// A rule that is broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
