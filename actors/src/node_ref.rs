@@ -30,7 +30,7 @@ use crate::{
 /// How long a Node between two lives is left alone.
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
-/// A way to a Node, see the [module](self) page. Clones lead to the same one.
+/// A way to a Node, valid over all its lives. Clones lead to the same one.
 #[derive(Clone)]
 pub struct NodeRef {
     slot: Arc<Slot>,

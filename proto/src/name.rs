@@ -16,7 +16,7 @@ use std::{fmt, ops::Deref, str::Utf8Error};
 
 use bytes::Bytes;
 
-/// A shared text, see the [module](self) page.
+/// A shared text: its clones are the same bytes.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(Bytes);
 
