@@ -179,8 +179,10 @@ impl Links {
         let name = slot.spec.name().to_owned();
         presence.names.insert(slot.peer, name.clone());
         for session in presence.sessions.values() {
-            session.table().local.insert(slot.peer);
+            // Said first: what the Node says from now on is heard behind it.
+            let mut table = session.table();
             session.say(&HostWord::Here(vec![name.clone()]));
+            table.local.insert(slot.peer);
         }
     }
 
@@ -192,11 +194,13 @@ impl Links {
         let mut presence = locked(&self.presence);
         let Some(name) = presence.names.remove(&slot.peer) else { return };
         for session in presence.sessions.values() {
-            session.table().leave(&slot.peer);
+            let mut table = session.table();
+            table.leave(&slot.peer);
             session.say(&HostWord::Gone(vec![name.clone()]));
         }
-        drop(presence);
+        // Before it may be here again: what comes for its next life is not to be forgotten.
         slot.forget_far();
+        drop(presence);
     }
 
     /// Carries what a Node here says to one elsewhere.
