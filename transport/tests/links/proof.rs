@@ -11,7 +11,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::{
     bench::{address, peer, run, tcp},
-    stranger::{CONTROL, Stranger, shown, socket},
+    stranger::{Stranger, shown, socket},
 };
 
 /// Each breaks one rule, and only one.
@@ -157,9 +157,4 @@ fn a_session_that_is_played_again_is_taken_for_nothing() {
         }
         assert_eq!(bob.counts().admitted(), 1, "the first time alone");
     });
-}
-
-#[test]
-fn a_link_names_its_protocol_and_its_version() {
-    assert_eq!(CONTROL, b"samsara/1/control");
 }

@@ -23,7 +23,7 @@ use samsara_proto::{Address, Protocol};
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-pub(crate) const CONTROL: &[u8] = b"samsara/1/control";
+const CONTROL: &[u8] = b"samsara/1/control";
 
 const SPKI: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
 const PKCS8: [u8; 16] = [
